@@ -1,0 +1,135 @@
+//! What lakegen tells people: what is wrong, where, and what to do about it.
+
+mod codes;
+
+pub use codes::Code;
+
+use crate::source::Span;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnostic {
+    pub code: Code,
+    pub severity: Severity,
+    pub message: String,
+    /// Where to look, first place first.
+    pub places: Vec<Place>,
+    pub notes: Vec<String>,
+    pub help: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    pub span: Span,
+    pub label: String,
+    /// Where the source is a stream of documents: which one, and the RFC 6901 pointer in it.
+    pub document: Option<u32>,
+    pub pointer: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Note,
+    Warning,
+    Error,
+}
+
+/// Proof that what went wrong has been told. Only `Diagnostics` can make one.
+#[derive(Debug)]
+pub struct Reported(());
+
+#[derive(Debug, Default)]
+pub struct Diagnostics {
+    list: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    pub fn error(&mut self, code: Code, message: impl Into<String>) -> &mut Diagnostic {
+        self.push(code, Severity::Error, message.into())
+    }
+
+    pub fn warning(&mut self, code: Code, message: impl Into<String>) -> &mut Diagnostic {
+        self.push(code, Severity::Warning, message.into())
+    }
+
+    pub fn note(&mut self, code: Code, message: impl Into<String>) -> &mut Diagnostic {
+        self.push(code, Severity::Note, message.into())
+    }
+
+    /// Goes on only where nothing so far was an error.
+    pub fn checkpoint(&self) -> Result<(), Reported> {
+        if self.list.iter().any(|d| d.severity == Severity::Error) { Err(Reported(())) } else { Ok(()) }
+    }
+
+    pub fn append(&mut self, mut other: Diagnostics) {
+        self.list.append(&mut other.list);
+    }
+
+    pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
+        self.list.iter()
+    }
+
+    pub fn count(&self, severity: Severity) -> usize {
+        self.list.iter().filter(|d| d.severity == severity).count()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    fn push(&mut self, code: Code, severity: Severity, message: String) -> &mut Diagnostic {
+        self.list.push(Diagnostic { code, severity, message, places: Vec::new(), notes: Vec::new(), help: None });
+        self.list.last_mut().expect("just pushed")
+    }
+}
+
+impl Diagnostic {
+    pub fn at(&mut self, span: &Span, label: impl Into<String>) -> &mut Diagnostic {
+        self.places.push(Place { span: span.clone(), label: label.into(), document: None, pointer: None });
+        self
+    }
+
+    /// Like `at`, for values that may come from nowhere a person can look.
+    pub fn at_some(&mut self, span: Option<Span>, label: impl Into<String>) -> &mut Diagnostic {
+        match span {
+            Some(span) => self.at(&span, label),
+            None => self,
+        }
+    }
+
+    pub fn note(&mut self, note: impl Into<String>) -> &mut Diagnostic {
+        self.notes.push(note.into());
+        self
+    }
+
+    pub fn help(&mut self, help: impl Into<String>) -> &mut Diagnostic {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Suggests the nearest of the names that exist, or lists them when none is near.
+    pub fn suggest<'a>(&mut self, wrong: &str, known: impl IntoIterator<Item = &'a str>) -> &mut Diagnostic {
+        let known: Vec<&str> = known.into_iter().collect();
+        match nearest(wrong, &known) {
+            Some(name) => self.help(format!("did you mean {name}?")),
+            None if known.is_empty() => self,
+            None if known.len() <= 24 => self.help(format!("known here: {}", known.join(", "))),
+            None => self,
+        }
+    }
+}
+
+impl Severity {
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
+fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
+    let near = |name: &&str| strsim::damerau_levenshtein(wrong, name) <= 1 + wrong.len().max(name.len()) / 5
+        || strsim::jaro_winkler(wrong, name) > 0.92;
+    known.iter().copied().filter(near).min_by_key(|name| strsim::damerau_levenshtein(wrong, name))
+}

@@ -1,0 +1,118 @@
+//! The table of codes: one row each, with the explanation that `lakegen explain-code` prints.
+//!
+//! L01 what cannot be read · L02 lakehouse.toml · L03 the graph · L04 schemas · L05 the catalog and its templates · L06 the output tree
+
+macro_rules! codes {
+    ($($name:ident = $id:literal, $family:literal, $title:literal, $explanation:literal;)*) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $($name),* }
+
+        impl Code {
+            pub const ALL: &'static [Code] = &[$(Code::$name),*];
+
+            /// The stable name people search for and put into configurations.
+            pub fn id(self) -> &'static str {
+                match self { $(Code::$name => $id),* }
+            }
+
+            pub fn family(self) -> &'static str {
+                match self { $(Code::$name => $family),* }
+            }
+
+            pub fn title(self) -> &'static str {
+                match self { $(Code::$name => $title),* }
+            }
+
+            pub fn explanation(self) -> &'static str {
+                match self { $(Code::$name => $explanation),* }
+            }
+        }
+    };
+}
+
+codes! {
+    Syntax = "L0101", "syntax", "text that cannot be read", "\
+The text is not TOML, YAML or JSON. Everything that can be read is still checked, so one run shows all there is to mend.";
+    DuplicateKey = "L0102", "syntax", "a key stands twice", "\
+One table has the same key twice. Kubernetes would silently take the last one; lakegen refuses both, for one of them is a mistake.";
+    Unreadable = "L0103", "syntax", "a file cannot be read", "\
+The file does not exist, may not be read, is not UTF-8 or is larger than the limit.";
+    TooComplex = "L0104", "syntax", "a document beyond the limits", "\
+Documents are limited in size, depth, number of nodes and expansion of aliases, so that no input can exhaust memory.";
+    MergeKey = "L0105", "syntax", "a merge key", "\
+What `<<` gives depends on the order of keys in Kubernetes' own reader and differs between readers. Write the keys out.";
+
+    UnknownKey = "L0201", "config", "an unknown key", "\
+No such key is known here, so it would have had no effect. `lakegen schema` prints every key there is.";
+    WrongType = "L0202", "config", "a value of the wrong type", "\
+The key takes another type: a number where a string stands, a table where a list is wanted.";
+    BadValue = "L0203", "config", "a value out of bounds", "\
+The value has the right type, and is too small, too large, not one of the choices, or of another form than the key takes.";
+    WrongUnit = "L0204", "config", "a wrong unit", "\
+Sizes are written as 20GB or 20GiB, durations as 5m or 30d, rates as 10GB/s, shares as 99.9%. A number without its unit, or with the unit of something else, is refused.";
+    OverrideWithoutMatch = "L0205", "config", "an override that matches nothing", "\
+`--set` or a [profile.<name>] table names a key that no layer below it has and no schema knows, so it would have had no effect.";
+    UnknownComponent = "L0206", "config", "an unknown component", "\
+No component of this name is in the catalog. Components of your own come in with --catalog; a second instance of one says which it `is`.";
+    UnknownProfile = "L0207", "config", "an unknown profile", "\
+A profile is a file profiles/<name>.toml of the catalog.";
+    UnknownMode = "L0208", "config", "an unknown mode", "\
+A mode is a folder templates/modes/<name> of the catalog.";
+    BadSet = "L0209", "config", "a --set that cannot be read", "\
+`--set` takes a.b=value: a path of keys, and a value that is read as TOML, else as a string.";
+    MissingKey = "L0210", "config", "a key is missing", "\
+The table needs this key and nothing gives it: not the file, not the profile, not a default.";
+    DisabledNeeded = "L0211", "config", "a component is off that another needs", "\
+The component is switched off, and a component that is on needs what it offers. Switch it on, replace it by an `external` one, or switch the other off too.";
+
+    NeedWithoutOffer = "L0301", "graph", "a need that nothing meets", "\
+A component needs an interface that no enabled component offers.";
+    Cycle = "L0302", "graph", "components wait for each other", "\
+Each of these workloads needs the next to be up first, so none could ever start.";
+    Dangling = "L0303", "graph", "a connection to nothing", "\
+A workload, need, offer or secret is named that its component does not have.";
+    AmbiguousNeed = "L0304", "graph", "a need that several components meet", "\
+More than one component offers what is needed. Say which with `uses.<need> = \"<component>\"`.";
+    NameClash = "L0305", "graph", "two things of one name", "\
+Two workloads, secrets or ports of one namespace have the same name.";
+
+    BadCatalog = "L0501", "catalog", "a catalog file of the wrong form", "\
+A component, mode or profile does not follow its schema in schemas/. CONTRIBUTING.md has a recipe for each.";
+    TemplateSyntax = "L0502", "catalog", "a template that cannot be compiled", "\
+The template engine does not understand this line.";
+    TemplateFailed = "L0503", "catalog", "a template that failed", "\
+An unknown name, a filter that refused its input, or an operation on the wrong type. Unknown names are errors: nothing is ever rendered as an empty string.";
+    TemplateLimit = "L0504", "catalog", "a template beyond its limits", "\
+Templates run with a limit on steps, depth and size, so that a mistake cannot hang or fill the machine.";
+    BadOutput = "L0505", "catalog", "a template that renders no document", "\
+What the template rendered is not YAML or JSON, or not one document, or has a key twice.";
+    UnescapedLanguage = "L0506", "catalog", "a value inside another language without its escape", "\
+A block of text in a YAML document is a program of another language to lakegen. Put the text into a file of its own, whose name tells the language, or escape the value: {{ value | sh }}.";
+    PathClash = "L0507", "catalog", "two documents for one file", "\
+Two documents would be written to one path, or to paths that differ in case only, which some file systems cannot hold.";
+    BadPath = "L0508", "catalog", "an output path that leaves the tree", "\
+An output path is relative, and has no `..`, no empty part, no control character and no name that some system reserves.";
+    SecretInOutput = "L0509", "catalog", "a secret that would be written out", "\
+A value that is a secret may only become a reference to one. Nothing secret is ever written to an output, a log or a message.";
+
+    NotOurs = "L0601", "tree", "a file that lakegen did not write", "\
+The output folder has a file of this name that lakegen did not write. It is never overwritten unless --force says so.";
+    ChangedByHand = "L0602", "tree", "a file that was changed by hand", "\
+The file differs from what lakegen wrote there last. Carry the change into lakehouse.toml or a catalog of your own, or overwrite it with --force.";
+    UnsafePath = "L0603", "tree", "a path that leads out of the output folder", "\
+A folder on the way is a symbolic link, or something that is not a folder. lakegen follows no links in its output.";
+    CannotWrite = "L0604", "tree", "the output cannot be written", "\
+The disk is full, the folder is read-only, or the system refused. What was there before is still whole.";
+    Differs = "L0605", "tree", "the output differs", "\
+`--check` compared what would be written with what is there.";
+    BadManifest = "L0606", "tree", "the ownership manifest cannot be read", "\
+.lakegen/manifest.json says which files of the folder lakegen wrote, and with which content. Without it nothing there is overwritten or removed.";
+    Busy = "L0607", "tree", "another lakegen writes into this folder", "\
+Two builds into one folder would mix. The second one waits for the first, and gives up after a minute.";
+}
+
+impl Code {
+    pub fn parse(id: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.id().eq_ignore_ascii_case(id))
+    }
+}

@@ -1,0 +1,137 @@
+//! Text that remembers where it came from: a file or flag in, values with their places out.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostic::{Code, Diagnostics};
+use crate::node::{Data, Entry, Input, Node, Number, Origin};
+
+/// One text that a person wrote: a file, or the argument of a flag.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Source {
+    pub name: String,
+    pub text: String,
+}
+
+/// A range of bytes in a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub source: Arc<Source>,
+    pub start: u32,
+    pub end: u32,
+}
+
+/// A line and a column, both counted from one; columns count characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    pub line: u32,
+    pub column: u32,
+}
+
+impl Source {
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Source> {
+        Arc::new(Source { name: name.into(), text: text.into() })
+    }
+
+    pub fn position(&self, offset: u32) -> Position {
+        let mut offset = (offset as usize).min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let before = &self.text[..offset];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Position {
+            line: before.matches('\n').count() as u32 + 1,
+            column: before[line_start..].chars().count() as u32 + 1,
+        }
+    }
+
+    /// The bytes of a line (counted from one) without its line end.
+    pub fn line(&self, line: u32) -> Range<usize> {
+        let start = match line {
+            0 | 1 => 0,
+            _ => self.text.match_indices('\n').nth(line as usize - 2).map_or(self.text.len(), |(at, _)| at + 1),
+        };
+        let rest = &self.text[start..];
+        let length = rest.find('\n').unwrap_or(rest.len());
+        start..start + rest[..length].trim_end_matches('\r').len()
+    }
+}
+
+impl Span {
+    pub fn new(source: &Arc<Source>, range: Range<usize>) -> Span {
+        Span { source: source.clone(), start: range.start as u32, end: range.end as u32 }
+    }
+
+    pub fn range(&self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    pub fn start(&self) -> Position {
+        self.source.position(self.start)
+    }
+
+    pub fn end(&self) -> Position {
+        self.source.position(self.end)
+    }
+
+    /// A whole line of a source, without its indentation.
+    pub fn line(source: &Arc<Source>, line: u32) -> Span {
+        let range = source.line(line);
+        let indent = source.text[range.clone()].len() - source.text[range.clone()].trim_start().len();
+        Span::new(source, range.start + indent..range.end)
+    }
+}
+
+/// Reads a TOML text; reports every error in it and goes on with what could be read.
+pub fn parse(source: &Arc<Source>, layer: &Arc<str>, diags: &mut Diagnostics) -> Node {
+    let (table, errors) = DeTable::parse_recoverable(&source.text);
+    for error in errors {
+        let span = Span::new(source, error.span().unwrap_or(0..0));
+        let code = if error.message().contains("duplicate key") { Code::DuplicateKey } else { Code::Syntax };
+        diags.error(code, lower_first(error.message())).at(&span, "here");
+    }
+    Reader { source, layer }.table(table.into_inner(), Span::new(source, 0..0), None)
+}
+
+struct Reader<'a> {
+    source: &'a Arc<Source>,
+    layer: &'a Arc<str>,
+}
+
+impl Reader<'_> {
+    fn table(&self, table: DeTable<'_>, span: Span, key: Option<Span>) -> Node {
+        let entries = table.into_iter().map(|(name, value)| {
+            let key = Span::new(self.source, name.span());
+            Entry { key: name.into_inner().into(), node: Arc::new(self.value(value, key)) }
+        });
+        self.node(Data::Map(entries.collect()), span, key)
+    }
+
+    fn value(&self, value: toml::Spanned<DeValue<'_>>, key: Span) -> Node {
+        let span = Span::new(self.source, value.span());
+        let data = match value.into_inner() {
+            DeValue::Table(table) => return self.table(table, span, Some(key)),
+            DeValue::Array(items) => Data::Seq(items.into_iter().map(|item| Arc::new(self.value(item, key.clone()))).collect()),
+            DeValue::String(text) => Data::Str(text.into()),
+            DeValue::Boolean(flag) => Data::Bool(flag),
+            DeValue::Integer(n) => i64::from_str_radix(n.as_str(), n.radix())
+                .map_or_else(|_| Data::Str(n.as_str().into()), |n| Data::Number(Number::Int(n.into()))),
+            DeValue::Float(n) => Data::Number(Number::Float(n.as_str().parse().unwrap_or(f64::NAN))),
+            DeValue::Datetime(at) => Data::Str(at.to_string().into()),
+        };
+        self.node(data, span, Some(key))
+    }
+
+    fn node(&self, data: Data, span: Span, key: Option<Span>) -> Node {
+        let input = Input { span, key, layer: self.layer.clone(), shadows: Vec::new() };
+        Node { data, origin: Origin::Input(Arc::new(input)) }
+    }
+}
+
+fn lower_first(message: &str) -> String {
+    let mut chars = message.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}

@@ -1,0 +1,6 @@
+//! One integration binary; cases are files.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::unwrap_used, clippy::print_stderr)]
+
+mod report;
+mod tree;
+mod yaml;
