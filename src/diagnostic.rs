@@ -129,7 +129,9 @@ impl Severity {
 }
 
 fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
-    let near = |name: &&str| strsim::damerau_levenshtein(wrong, name) <= 1 + wrong.len().max(name.len()) / 5
-        || strsim::jaro_winkler(wrong, name) > 0.92;
+    let near = |name: &&str| {
+        strsim::damerau_levenshtein(wrong, name) <= 1 + wrong.len().max(name.len()) / 5
+            || strsim::jaro_winkler(wrong, name) > 0.92
+    };
     known.iter().copied().filter(near).min_by_key(|name| strsim::damerau_levenshtein(wrong, name))
 }

@@ -1,7 +1,80 @@
+//! lakegen compiles one `lakehouse.toml` into everything that a data-lakehouse platform needs to run.
+//!
+//! The program is a pipeline of plain functions, from one type to the next. Each step reports all that is wrong in what
+//! it sees, and only a step that could do its work hands on. Read `compile` below, then the modules in its order:
+//!
+//! 1. [`host`] the door to disk, environment and clock
+//! 2. [`catalog`] components, modes and profiles: data, read and checked ([`schema`], [`types`])
+//! 3. [`lakehouse`] the user's layers ([`source`], [`layers`]) stacked and checked
+//! 4. [`graph`] needs meet offers: who talks to whom
+//! 5. [`plan`] a mode's rules unrolled: which template makes which file
+//! 6. [`document`] templates rendered ([`render`]) to trees of values that know their origin ([`node`])
+//! 7. [`tree`] the output folder, written, compared or streamed; [`yaml`] prints it
+//!
+//! What is found on the way is a [`diagnostic`]; [`report`] tells it, [`cli`] is the face, [`origin`] explains a value.
+
+pub mod catalog;
+pub mod cli;
 pub mod diagnostic;
+pub mod document;
+pub mod graph;
 pub mod host;
+pub mod lakehouse;
+pub mod layers;
 pub mod node;
+pub mod origin;
+pub mod plan;
+pub mod render;
 pub mod report;
+pub mod schema;
 pub mod source;
 pub mod tree;
+pub mod types;
 pub mod yaml;
+
+use catalog::{Catalog, Mode};
+use diagnostic::{Diagnostics, Reported};
+use document::Document;
+use lakehouse::{Input, Lakehouse};
+
+/// Everything one mode makes of a lakehouse.
+pub struct Output {
+    pub mode: String,
+    pub documents: Vec<Document>,
+}
+
+/// The whole pipeline: what a user wrote in, the documents of every mode asked for out.
+pub fn compile(catalog: &Catalog, input: &Input, modes: &[String], diags: &mut Diagnostics) -> Result<Vec<Output>, Reported> {
+    let lakehouse = lakehouse::read(catalog, input, diags)?;
+    let modes = wanted(&lakehouse, modes, diags)?;
+    let mut outputs = Vec::new();
+    for mode in modes {
+        outputs.extend(one(&lakehouse, mode, diags).ok());
+    }
+    diags.checkpoint()?;
+    Ok(outputs)
+}
+
+/// One mode of a lakehouse.
+pub fn one(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) -> Result<Output, Reported> {
+    let graph = graph::build(lakehouse, mode, diags)?;
+    let units = plan::plan(lakehouse, &graph, mode, diags)?;
+    let documents = document::render(lakehouse, &units, diags)?;
+    Ok(Output { mode: mode.name.clone(), documents })
+}
+
+/// The modes asked for by name, or else those of the profile.
+pub fn wanted<'c>(lakehouse: &Lakehouse<'c>, names: &[String], diags: &mut Diagnostics) -> Result<Vec<&'c Mode>, Reported> {
+    if names.is_empty() {
+        return Ok(lakehouse.modes.clone());
+    }
+    let mut modes = Vec::new();
+    for name in names {
+        match lakehouse.catalog.mode(name) {
+            Some(mode) => modes.push(mode),
+            None => lakehouse::unknown_mode(lakehouse.catalog, name, None, diags),
+        }
+    }
+    diags.checkpoint()?;
+    Ok(modes)
+}

@@ -1,0 +1,256 @@
+//! What lakegen knows how to deploy: components, modes and profiles, read from data and checked like a user's file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::diagnostic::{Code, Diagnostics, Reported};
+use crate::host::{self, Host, Kind};
+use crate::layers;
+use crate::node::Node;
+use crate::render::Engine;
+use crate::schema::{self, Check, Schema};
+use crate::source::{self, Source};
+use crate::types::Types;
+use crate::yaml::{self, Limits};
+
+/// The files the binary carries.
+const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/catalog.rs"));
+const MAX_FILE_BYTES: u64 = 4 << 20;
+
+pub struct Catalog {
+    pub components: BTreeMap<String, Component>,
+    pub modes: BTreeMap<String, Mode>,
+    pub profiles: BTreeMap<String, Arc<Node>>,
+    pub engine: Engine,
+    pub types: Arc<Types>,
+    /// The skeleton of lakehouse.toml, and what every component's table may say.
+    pub lakehouse: Arc<Node>,
+    pub instance: Arc<Node>,
+    pub workload: Arc<Node>,
+}
+
+pub struct Component {
+    pub name: String,
+    pub manifest: Arc<Node>,
+    /// The options as a schema: `properties` with one entry an option.
+    pub options: Arc<Node>,
+    pub workloads: String,
+}
+
+pub struct Mode {
+    pub name: String,
+    pub summary: String,
+    pub is_base: bool,
+    pub options: Arc<Node>,
+    pub names: Arc<Node>,
+    pub rules: Vec<Rule>,
+}
+
+/// One emit rule of a mode.
+#[derive(Clone)]
+pub struct Rule {
+    pub node: Arc<Node>,
+    pub template: String,
+}
+
+type Files = BTreeMap<String, Arc<Source>>;
+
+/// The built-in catalog, with a folder of the user's laid on top of it file by file.
+pub fn load(host: &dyn Host, folder: Option<&Path>, diags: &mut Diagnostics) -> Result<Catalog, Reported> {
+    let mut files: Files = BUILT_IN.iter().map(|(name, text)| ((*name).to_owned(), Source::new(*name, *text))).collect();
+    if let Some(folder) = folder {
+        add_folder(host, folder, &mut files, diags)?;
+    }
+    let reader = Reader { files: &files };
+    let types = Arc::new(Types::read(&reader.toml("schemas/types.toml", diags)));
+    let components = reader.components(&types, diags);
+    let modes = reader.modes(&types, diags);
+    let catalog = Catalog {
+        profiles: reader.profiles(diags),
+        engine: Engine::new(&templates(&files), &types, diags),
+        lakehouse: reader.json("schemas/lakehouse.json", diags),
+        instance: reader.json("schemas/instance.json", diags),
+        workload: reader.json("schemas/workload.json", diags),
+        components,
+        modes,
+        types,
+    };
+    diags.checkpoint()?;
+    Ok(catalog)
+}
+
+impl Catalog {
+    /// The modes a user can ask for.
+    pub fn public_modes(&self) -> impl Iterator<Item = &Mode> {
+        self.modes.values().filter(|mode| !mode.is_base)
+    }
+
+    /// The mode of a name the user wrote.
+    pub fn mode(&self, name: &str) -> Option<&Mode> {
+        self.modes.get(name).filter(|mode| !mode.is_base)
+    }
+}
+
+fn add_folder(host: &dyn Host, folder: &Path, files: &mut Files, diags: &mut Diagnostics) -> Result<(), Reported> {
+    let listed = host.list(folder).map_err(|error| {
+        diags.error(Code::Unreadable, format!("the catalog {} cannot be read: {}", folder.display(), host::words(&error)));
+    });
+    for entry in listed.into_iter().flatten() {
+        let of_catalog = ["profiles/", "schemas/", "templates/"].iter().any(|part| entry.path.starts_with(part));
+        if of_catalog && matches!(entry.kind, Kind::File) {
+            files.insert(entry.path.clone(), host::source(host, &folder.join(&entry.path), MAX_FILE_BYTES, diags)?);
+        }
+    }
+    diags.checkpoint()
+}
+
+fn templates(files: &Files) -> Files {
+    let template = |(name, source): (&String, &Arc<Source>)| {
+        Some((name.strip_prefix("templates/")?.to_owned(), source.clone())).filter(|(name, _)| name.ends_with(".j2"))
+    };
+    files.iter().filter_map(template).collect()
+}
+
+struct Reader<'a> {
+    files: &'a Files,
+}
+
+impl Reader<'_> {
+    fn toml(&self, name: &str, diags: &mut Diagnostics) -> Arc<Node> {
+        match self.files.get(name) {
+            Some(source) => Arc::new(source::parse(source, &Arc::from(name), diags)),
+            None => {
+                diags.error(Code::BadCatalog, format!("the catalog has no {name}"));
+                layers::nothing()
+            }
+        }
+    }
+
+    fn json(&self, name: &str, diags: &mut Diagnostics) -> Arc<Node> {
+        let Some(source) = self.files.get(name) else { return self.toml(name, diags) };
+        let stream = yaml::read(&source.text, &Limits::default());
+        stream.errors.iter().for_each(|error| error.report(source, diags));
+        stream
+            .documents
+            .first()
+            .map_or_else(layers::nothing, |document| Arc::new(document.root.to_node(source, &Arc::from(name))))
+    }
+
+    /// The names `x` of the files `<folder>/x/<file>`.
+    fn folders(&self, folder: &str, file: &str) -> BTreeSet<String> {
+        let name = |path: &String| Some(path.strip_prefix(folder)?.strip_suffix(file)?.trim_matches('/').to_owned());
+        self.files.keys().filter_map(name).filter(|name| !name.contains('/')).collect()
+    }
+
+    /// A file held against its schema.
+    fn checked(&self, name: &str, schema: &Schema, diags: &mut Diagnostics) -> Arc<Node> {
+        let node = self.toml(name, diags);
+        schema.check(&node, Check::Layer(Code::UnknownKey), diags);
+        schema.check(&node, Check::Whole, diags);
+        node
+    }
+
+    fn components(&self, types: &Types, diags: &mut Diagnostics) -> BTreeMap<String, Component> {
+        let shape = self.json("schemas/component.json", diags);
+        let schema = Schema::compile(schema::expand(&shape, types));
+        let component = |name: String| {
+            let file = format!("templates/components/{name}/component.toml");
+            let manifest = schema::with_defaults(&shape, &self.checked(&file, &schema, diags));
+            let options = options_schema(&manifest, types, diags);
+            let workloads = format!("components/{name}/workloads.yaml.j2");
+            (name.clone(), Component { name, manifest, options, workloads })
+        };
+        self.folders("templates/components/", "/component.toml").into_iter().map(component).collect()
+    }
+
+    fn modes(&self, types: &Types, diags: &mut Diagnostics) -> BTreeMap<String, Mode> {
+        let shape = self.json("schemas/mode.json", diags);
+        let schema = Schema::compile(schema::expand(&shape, types));
+        let mut manifests = BTreeMap::new();
+        for name in self.folders("templates/modes/", "/mode.toml") {
+            let node = self.checked(&format!("templates/modes/{name}/mode.toml"), &schema, diags);
+            manifests.insert(name, schema::with_defaults(&shape, &node));
+        }
+        manifests.keys().map(|name| (name.clone(), mode(name, &manifests, types, diags))).collect()
+    }
+
+    fn profiles(&self, diags: &mut Diagnostics) -> BTreeMap<String, Arc<Node>> {
+        let name = |path: &String| Some(path.strip_prefix("profiles/")?.strip_suffix(".toml")?.to_owned());
+        self.files
+            .iter()
+            .filter_map(|(path, source)| Some((name(path)?, source)))
+            .map(|(name, source)| {
+                let node = source::parse(source, &Arc::from(format!("profile {name}")), diags);
+                (name, Arc::new(node))
+            })
+            .collect()
+    }
+}
+
+/// A mode with everything it extends folded in, the furthest first.
+fn mode(name: &str, manifests: &BTreeMap<String, Arc<Node>>, types: &Types, diags: &mut Diagnostics) -> Mode {
+    let chain = ancestry(name, manifests, diags);
+    let mut folded = layers::nothing();
+    let mut rules = Vec::new();
+    for (name, manifest) in &chain {
+        folded = layers::overlay(&folded, manifest);
+        for rule in manifest.get("emit").map_or(&[][..], |emit| emit.items()) {
+            rules.push(Rule { node: rule.clone(), template: format!("modes/{name}/{}", rule.text("template")) });
+        }
+    }
+    let own = &manifests[name];
+    Mode {
+        name: name.to_owned(),
+        summary: own.text("summary").to_owned(),
+        is_base: own.get("base").and_then(|base| base.as_bool()).unwrap_or(false),
+        options: options_schema(&folded, types, diags),
+        names: folded.get("names").cloned().unwrap_or_else(layers::nothing),
+        rules,
+    }
+}
+
+fn ancestry<'a>(
+    name: &'a str,
+    manifests: &'a BTreeMap<String, Arc<Node>>,
+    diags: &mut Diagnostics,
+) -> Vec<(&'a str, &'a Arc<Node>)> {
+    let mut chain: Vec<(&str, &Arc<Node>)> = Vec::new();
+    let mut next = Some(name);
+    while let Some(name) = next {
+        let manifest = &manifests[name];
+        chain.push((name, manifest));
+        next = None;
+        let Some(extends) = manifest.get("extends") else { break };
+        let parent = extends.as_str().unwrap_or_default();
+        if chain.iter().any(|(name, _)| *name == parent) {
+            diags.error(Code::BadCatalog, format!("the mode {name} extends itself")).at_some(extends.span(), "by way of this");
+        } else if let Some((parent, _)) = manifests.get_key_value(parent) {
+            next = Some(parent);
+        } else {
+            let known = manifests.keys().map(String::as_str);
+            diags
+                .error(Code::UnknownMode, format!("there is no mode called {parent}"))
+                .at_some(extends.span(), "extended here")
+                .suggest(parent, known);
+        }
+    }
+    chain.reverse();
+    chain
+}
+
+/// The `options` of a manifest as a schema node; a schema that is none is reported at the option.
+fn options_schema(manifest: &Node, types: &Types, diags: &mut Diagnostics) -> Arc<Node> {
+    let options = manifest.get("options").cloned().unwrap_or_else(layers::nothing);
+    for option in options.entries() {
+        let default = option.node.get("default");
+        match Schema::try_compile(schema::expand(&option.node, types)) {
+            Ok(schema) => default.into_iter().for_each(|default| schema.check(default, Check::Layer(Code::UnknownKey), diags)),
+            Err(message) => {
+                let message = format!("the option {} is no schema: {message}", option.key);
+                diags.error(Code::BadCatalog, message).at_some(option.node.key_span(), "declared here");
+            }
+        }
+    }
+    schema::object_of(options)
+}

@@ -1,0 +1,178 @@
+//! How answers and findings leave the program: results on stdout or in a file, talk on stderr.
+
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, ColorChoice, ValueEnum};
+
+use super::{CLEAN, FAILED, FOUND, color};
+use crate::diagnostic::{Code, Diagnostics, Reported, Severity};
+use crate::host::{Host, reported};
+use crate::report::{self, Format, Style, Summary};
+use crate::source::Source;
+
+const MAX_INPUT_BYTES: u64 = 16 << 20;
+const DEFAULT_WIDTH: usize = 120;
+
+#[derive(Args)]
+pub(super) struct TalkArgs {
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    color: ColorChoice,
+    /// Say less: only findings
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say more; twice for everything
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    verbose: u8,
+    /// Write the result to a file instead of stdout
+    #[arg(long, value_name = "FILE", global = true)]
+    output: Option<PathBuf>,
+    /// The least severe finding that makes the exit code 1
+    #[arg(long, value_name = "SEVERITY", default_value = "error", global = true)]
+    fail_on: FailOn,
+}
+
+/// For the verbs whose findings programs read.
+#[derive(Args)]
+pub(super) struct FindingArgs {
+    /// How findings are written
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: FindingFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum FailOn {
+    Error,
+    Warning,
+    Note,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum FindingFormat {
+    Human,
+    Json,
+    Jsonl,
+    Sarif,
+    Junit,
+    Github,
+    Markdown,
+}
+
+impl FindingArgs {
+    pub(super) fn format(&self) -> Format {
+        match self.format {
+            FindingFormat::Human => Format::Human,
+            FindingFormat::Json => Format::Json,
+            FindingFormat::Jsonl => Format::Jsonl,
+            FindingFormat::Sarif => Format::Sarif,
+            FindingFormat::Junit => Format::Junit,
+            FindingFormat::Github => Format::Github,
+            FindingFormat::Markdown => Format::Markdown,
+        }
+    }
+}
+
+/// Where a run's words go, and how they look.
+pub(super) struct Talk<'h> {
+    host: &'h dyn Host,
+    format: Format,
+    color: bool,
+    quiet: bool,
+    is_verbose: bool,
+    output: Option<PathBuf>,
+    fail_on: Severity,
+}
+
+impl<'h> Talk<'h> {
+    pub(super) fn new(host: &'h dyn Host, args: &TalkArgs, format: Format) -> Talk<'h> {
+        Talk {
+            host,
+            format,
+            color: color(args.color, io::stderr().is_terminal(), host),
+            quiet: args.quiet,
+            is_verbose: args.verbose > 0,
+            output: args.output.clone(),
+            fail_on: match args.fail_on {
+                FailOn::Error => Severity::Error,
+                FailOn::Warning => Severity::Warning,
+                FailOn::Note => Severity::Note,
+            },
+        }
+    }
+
+    /// A line about what is going on; not part of the result.
+    pub(super) fn say(&self, line: &str) {
+        if !self.quiet {
+            let _ = writeln!(io::stderr(), "{line}");
+        }
+    }
+
+    /// A line for those who want to know more.
+    pub(super) fn say_more(&self, line: &str) {
+        if self.is_verbose {
+            let _ = writeln!(io::stderr(), "{line}");
+        }
+    }
+
+    /// The result itself.
+    pub(super) fn answer(&self, text: &str, diags: &mut Diagnostics) -> Result<(), Reported> {
+        let written = match &self.output {
+            Some(path) => {
+                let _ = self.host.remove_file(path);
+                self.host.create(path, text.as_bytes(), false)
+            }
+            None => io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()),
+        };
+        match written {
+            // Who closes the pipe early has seen enough.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                diags.error(Code::CannotWrite, format!("the result cannot be written: {error}"));
+                Err(reported(diags))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells the findings and gives the exit code.
+    pub(super) fn finish(&self, answer: Result<Summary, Reported>, diags: &Diagnostics) -> u8 {
+        let counted = Summary::of(diags);
+        let summary = match &answer {
+            Ok(summary) => Summary { files: summary.files, objects: summary.objects, ..counted },
+            Err(_) => counted,
+        };
+        let width = self.host.var("COLUMNS").and_then(|columns| columns.parse().ok()).unwrap_or(DEFAULT_WIDTH);
+        let text = report::render(self.format, diags, &summary, Style { color: self.color, width });
+        // A format for programs is a result; what people read is talk.
+        let _ = if self.format == Format::Human {
+            io::stderr().write_all(text.as_bytes())
+        } else {
+            io::stdout().write_all(text.as_bytes())
+        };
+        self.exit_code(answer.is_err(), diags)
+    }
+
+    fn exit_code(&self, failed: bool, diags: &Diagnostics) -> u8 {
+        let is_failure = |code| matches!(code, Code::Unreadable | Code::BadSet | Code::CannotWrite | Code::Busy);
+        if diags.iter().any(|d| d.severity == Severity::Error && is_failure(d.code)) {
+            FAILED
+        } else if failed || diags.iter().any(|d| d.severity >= self.fail_on) {
+            FOUND
+        } else {
+            CLEAN
+        }
+    }
+}
+
+/// The text on standard input, for files called `-`.
+pub(super) fn standard_input(diags: &mut Diagnostics) -> Result<Arc<Source>, Reported> {
+    let mut text = String::new();
+    match io::stdin().take(MAX_INPUT_BYTES).read_to_string(&mut text) {
+        Ok(_) => Ok(Source::new("-", text)),
+        Err(error) => {
+            diags.error(Code::Unreadable, format!("standard input cannot be read: {error}"));
+            Err(reported(diags))
+        }
+    }
+}

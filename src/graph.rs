@@ -1,0 +1,193 @@
+//! The checked lakehouse and a mode in, the platform as a graph out: the one source of everything that follows from
+//! who talks to whom.
+//!
+//! Each component says what it offers and needs; here needs meet offers, workloads get their ports, neighbours,
+//! networks and waves, and all of it becomes one tree that templates read.
+
+mod describe;
+mod order;
+pub mod picture;
+mod wire;
+
+pub use describe::Description;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::catalog::Mode;
+use crate::diagnostic::{Code, Diagnostics, Reported};
+use crate::lakehouse::{Instance, Lakehouse};
+use crate::layers;
+use crate::node::{Data, Entry, Node};
+use crate::render::{Failure, Scope};
+
+pub struct Graph {
+    pub workloads: Vec<Workload>,
+    pub connections: Vec<Connection>,
+    pub secrets: Vec<Secret>,
+    /// What every template sees: `lakehouse`, `profile`, `mode`.
+    pub scope: Scope,
+}
+
+pub struct Workload {
+    /// Which of the enabled components it belongs to.
+    instance: usize,
+    pub name: String,
+    pub component: Arc<Node>,
+    pub namespace: Arc<Node>,
+    pub address: Arc<Node>,
+    pub role: String,
+    /// The component's own words, checked and with their defaults.
+    pub node: Arc<Node>,
+    /// Indices into `Graph::connections`, of those it makes and those it takes.
+    pub makes: Vec<usize>,
+    pub takes: Vec<usize>,
+    pub offers: Vec<Offer>,
+    pub wave: usize,
+}
+
+#[derive(Clone)]
+pub struct Offer {
+    pub instance: usize,
+    pub name: Arc<Node>,
+    pub interface: Arc<Node>,
+    pub role: String,
+    pub port: Option<Arc<Node>>,
+    pub node: Arc<Node>,
+}
+
+/// One need of one workload, met by one offer of another.
+pub struct Connection {
+    pub from: usize,
+    pub to: usize,
+    pub offer: Offer,
+    pub need: Arc<Node>,
+    pub need_name: String,
+    pub waits: bool,
+}
+
+pub struct Secret {
+    pub name: Arc<Node>,
+    pub component: Arc<Node>,
+    pub namespace: Arc<Node>,
+    pub node: Arc<Node>,
+}
+
+/// What is known of a component before its workloads are.
+struct Interface<'a> {
+    instance: &'a Instance<'a>,
+    namespace: Arc<Node>,
+    scope: Scope,
+    offers: Vec<Offer>,
+    needs: Vec<Entry>,
+}
+
+pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) -> Result<Graph, Reported> {
+    let scope = Scope::default()
+        .with("lakehouse", &lakehouse.about)
+        .with("profile", &lakehouse.profile)
+        .with("mode", &lakehouse.mode_settings(mode));
+    let mut secrets = Vec::new();
+    let mut interfaces = Vec::new();
+    for instance in lakehouse.instances.iter().filter(|instance| instance.is_enabled) {
+        let made = interface(lakehouse, mode, instance, interfaces.len(), &scope, &mut secrets);
+        interfaces.extend(made.map_err(|failure| failure.report(diags)));
+    }
+    diags.checkpoint()?;
+    let matches = wire::matches(lakehouse, &interfaces, diags);
+    diags.checkpoint()?;
+    let mut workloads = describe::workloads(lakehouse, mode, &interfaces, &matches, diags)?;
+    let connections = wire::connect(&interfaces, &matches, &mut workloads, diags)?;
+    order::waves(&mut workloads, &connections, diags)?;
+    check_names(&workloads, diags);
+    wire::check_secrets(&workloads, &secrets, diags);
+    diags.checkpoint()?;
+    Ok(Graph { workloads, connections, secrets, scope })
+}
+
+/// Fills in what a component says of itself: its namespace, secrets, offers and needs.
+fn interface<'a>(
+    lakehouse: &Lakehouse<'_>,
+    mode: &Mode,
+    instance: &'a Instance<'a>,
+    index: usize,
+    scope: &Scope,
+    secrets: &mut Vec<Secret>,
+) -> Result<Interface<'a>, Failure> {
+    let engine = &lakehouse.catalog.engine;
+    let manifest = &instance.component.manifest;
+    let scope = scope.with("name", &instance.name).with("options", &instance.options);
+    let group = manifest.get("namespace").cloned().unwrap_or_else(layers::nothing);
+    let scope = scope.with("group", &group);
+    let namespace = match mode.names.get("namespace") {
+        Some(template) => engine.fill(template, &scope)?,
+        None => group,
+    };
+    let mut names = Vec::new();
+    for secret in section(manifest, "secrets") {
+        let full = format!("{}-{}", instance.name.as_str().unwrap_or_default(), secret.key);
+        let name = Node::derived("the secret's name", full.into(), [instance.name.clone(), secret.node.clone()]);
+        names.push(Entry { key: secret.key.clone(), node: name.clone() });
+        let node = engine.fill(&secret.node, &scope)?;
+        secrets.push(Secret { name, component: instance.name.clone(), namespace: namespace.clone(), node });
+    }
+    let scope = scope.with("secrets", &Node::derived("its secrets", Data::Map(names), [])).with("namespace", &namespace);
+    let mut offers = Vec::new();
+    for entry in wanted(lakehouse, section(manifest, "offers"), &scope)? {
+        let node = engine.fill(&entry.node, &scope)?;
+        offers.push(Offer {
+            instance: index,
+            name: Node::derived("the offer's name", (&*entry.key).into(), [entry.node.clone()]),
+            interface: node.get("interface").cloned().unwrap_or_else(layers::nothing),
+            role: node.text("workload").to_owned(),
+            port: node.get("port").cloned(),
+            node,
+        });
+    }
+    let needs = wanted(lakehouse, section(manifest, "needs"), &scope)?;
+    let scope = scope.with("urls", &urls(lakehouse, mode, &offers, &scope)?);
+    Ok(Interface { instance, namespace, scope, offers, needs })
+}
+
+/// Where people reach the offers that have an edge.
+fn urls(lakehouse: &Lakehouse<'_>, mode: &Mode, offers: &[Offer], scope: &Scope) -> Result<Arc<Node>, Failure> {
+    let mut urls = Vec::new();
+    for offer in offers {
+        let (Some(template), Some(edge), Some(port)) = (mode.names.get("url"), offer.node.get("edge"), &offer.port) else {
+            continue;
+        };
+        let url = lakehouse.catalog.engine.fill(template, &scope.with("edge", edge).with("port", port))?;
+        urls.push(Entry { key: offer.name.as_str().unwrap_or_default().into(), node: url });
+    }
+    Ok(Node::derived("where people reach it", Data::Map(urls), []))
+}
+
+fn section<'n>(manifest: &'n Node, name: &str) -> &'n [Entry] {
+    manifest.get(name).map_or(&[], |section| section.entries())
+}
+
+/// The entries whose condition holds.
+fn wanted(lakehouse: &Lakehouse<'_>, entries: &[Entry], scope: &Scope) -> Result<Vec<Entry>, Failure> {
+    let mut wanted = Vec::new();
+    for entry in entries {
+        let holds = match entry.node.get("when") {
+            Some(when) => lakehouse.catalog.engine.holds(when, scope)?.0,
+            None => true,
+        };
+        if holds {
+            wanted.push(entry.clone());
+        }
+    }
+    Ok(wanted)
+}
+
+fn check_names(workloads: &[Workload], diags: &mut Diagnostics) {
+    let mut seen: BTreeMap<(&str, &str), &Workload> = BTreeMap::new();
+    for workload in workloads {
+        let place = (workload.namespace.as_str().unwrap_or_default(), workload.name.as_str());
+        if let Some(first) = seen.insert(place, workload) {
+            let diagnostic = diags.error(Code::NameClash, format!("two workloads of {} are called {}", place.0, workload.name));
+            diagnostic.at_some(workload.component.key_span(), "the second").at_some(first.component.key_span(), "the first");
+        }
+    }
+}

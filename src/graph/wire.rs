@@ -1,0 +1,247 @@
+//! Needs in, the offers that meet them out; then one connection for each workload that has the need.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{Connection, Interface, Offer, Secret, Workload};
+use crate::diagnostic::{Code, Diagnostics, Reported};
+use crate::lakehouse::Lakehouse;
+use crate::node::{Entry, Node};
+
+/// For each component, each need with the offers that meet it.
+pub(super) type Matches = Vec<BTreeMap<Arc<str>, Vec<Offer>>>;
+
+pub(super) fn matches(lakehouse: &Lakehouse<'_>, interfaces: &[Interface<'_>], diags: &mut Diagnostics) -> Matches {
+    let mut by_interface: BTreeMap<&str, Vec<&Offer>> = BTreeMap::new();
+    for offer in interfaces.iter().flat_map(|interface| &interface.offers) {
+        by_interface.entry(offer.interface.as_str().unwrap_or_default()).or_default().push(offer);
+    }
+    let names: BTreeMap<&str, usize> =
+        interfaces.iter().enumerate().map(|(i, interface)| (interface.instance.name.as_str().unwrap_or_default(), i)).collect();
+    let matcher = Matcher { lakehouse, interfaces, by_interface, names };
+    (0..interfaces.len()).map(|index| matcher.of(index, diags)).collect()
+}
+
+struct Matcher<'a> {
+    lakehouse: &'a Lakehouse<'a>,
+    interfaces: &'a [Interface<'a>],
+    by_interface: BTreeMap<&'a str, Vec<&'a Offer>>,
+    names: BTreeMap<&'a str, usize>,
+}
+
+impl Matcher<'_> {
+    fn of(&self, index: usize, diags: &mut Diagnostics) -> BTreeMap<Arc<str>, Vec<Offer>> {
+        let interface = &self.interfaces[index];
+        self.check_uses(index, diags);
+        interface.needs.iter().map(|need| (need.key.clone(), self.meet(index, need, diags))).collect()
+    }
+
+    fn meet(&self, index: usize, need: &Entry, diags: &mut Diagnostics) -> Vec<Offer> {
+        let wanted = need.node.text("interface");
+        let offers: &[&Offer] = self.by_interface.get(wanted).map_or(&[], Vec::as_slice);
+        if flag(&need.node, "many") {
+            return offers.iter().map(|offer| (*offer).clone()).collect();
+        }
+        if let Some(chosen) = self.chosen(index, &need.key) {
+            return self.from_chosen(chosen, need, offers, diags);
+        }
+        let own: Vec<&Offer> = offers.iter().copied().filter(|offer| offer.instance == index).collect();
+        match if own.is_empty() { offers } else { &own[..] } {
+            [offer] => vec![(*offer).clone()],
+            [] => self.unmet(index, need, diags),
+            several => self.ambiguous(index, need, several, diags),
+        }
+    }
+
+    fn chosen(&self, index: usize, need: &str) -> Option<&Arc<Node>> {
+        self.interfaces[index].instance.options.get("uses")?.get(need)
+    }
+
+    fn from_chosen(&self, chosen: &Node, need: &Entry, offers: &[&Offer], diags: &mut Diagnostics) -> Vec<Offer> {
+        let name = chosen.as_str().unwrap_or_default();
+        let component = self.names.get(name);
+        let offer = offers.iter().find(|offer| Some(&offer.instance) == component);
+        if offer.is_none() {
+            let wanted = need.node.text("interface");
+            let message = match component {
+                Some(_) => format!("{name} offers no {wanted}"),
+                None => format!("there is no component called {name} in this lakehouse"),
+            };
+            let able = offers.iter().map(|offer| self.name(offer.instance));
+            let diagnostic = diags.error(Code::Dangling, message);
+            diagnostic.at_some(chosen.span(), "chosen here").at_some(need.node.key_span(), "for this need").suggest(name, able);
+        }
+        offer.map(|offer| (*offer).clone()).into_iter().collect()
+    }
+
+    fn unmet(&self, index: usize, need: &Entry, diags: &mut Diagnostics) -> Vec<Offer> {
+        let wanted = need.node.text("interface");
+        let name = self.name(index);
+        let off =
+            self.lakehouse.instances.iter().find(|instance| !instance.is_enabled && offers(&instance.component.manifest, wanted));
+        let user = self.interfaces[index].instance.name.key_span();
+        match off {
+            Some(off) => {
+                let switch = off.options.get("enabled").and_then(|enabled| enabled.span());
+                let off = off.name.as_str().unwrap_or_default();
+                let diagnostic =
+                    diags.error(Code::DisabledNeeded, format!("{name} needs {wanted}, and {off}, which offers it, is off"));
+                diagnostic.at_some(switch, "switched off here").at_some(user, "needs it");
+                diagnostic.help(format!("switch {off} on, or {name} off"));
+            }
+            None => {
+                let able = self.lakehouse.catalog.components.values().filter(|component| offers(&component.manifest, wanted));
+                let able: Vec<String> = able.map(|component| format!("[components.{}]", component.name)).collect();
+                let diagnostic = diags.error(Code::NeedWithoutOffer, format!("{name} needs {wanted}, and nothing offers it"));
+                diagnostic.at_some(user, "this component").at_some(need.node.key_span(), "has this need");
+                if !able.is_empty() {
+                    diagnostic.help(format!("add {}", able.join(" or ")));
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn ambiguous(&self, index: usize, need: &Entry, several: &[&Offer], diags: &mut Diagnostics) -> Vec<Offer> {
+        let wanted = need.node.text("interface");
+        let able: Vec<&str> = several.iter().map(|offer| self.name(offer.instance)).collect();
+        let name = self.name(index);
+        let message = format!("{name} needs one {wanted}, and {} offer it", able.join(" and "));
+        let diagnostic = diags.error(Code::AmbiguousNeed, message);
+        diagnostic.at_some(self.interfaces[index].instance.name.key_span(), "needs it");
+        for offer in several {
+            diagnostic.at_some(self.interfaces[offer.instance].instance.name.key_span(), "offers it");
+        }
+        diagnostic.help(format!("say which: components.{name}.uses.{} = \"{}\"", need.key, able[0]));
+        Vec::new()
+    }
+
+    /// A choice for a need that the component does not have would have no effect.
+    fn check_uses(&self, index: usize, diags: &mut Diagnostics) {
+        let instance = self.interfaces[index].instance;
+        let needs = super::section(&instance.component.manifest, "needs");
+        for chosen in instance.options.get("uses").map_or(&[][..], |uses| uses.entries()) {
+            if !needs.iter().any(|need| need.key == chosen.key) {
+                let message = format!("{} has no need called {}", self.name(index), chosen.key);
+                let known = needs.iter().map(|need| &*need.key);
+                diags.error(Code::Dangling, message).at_some(chosen.node.key_span(), "chosen here").suggest(&chosen.key, known);
+            }
+        }
+    }
+
+    fn name(&self, index: usize) -> &str {
+        self.interfaces[index].instance.name.as_str().unwrap_or_default()
+    }
+}
+
+fn offers(manifest: &Node, wanted: &str) -> bool {
+    super::section(manifest, "offers").iter().any(|offer| offer.node.text("interface") == wanted)
+}
+
+pub(super) fn flag(node: &Node, key: &str) -> bool {
+    node.get(key).and_then(|flag| flag.as_bool()).unwrap_or(false)
+}
+
+/// One connection for each workload, need and offer; each end knows it.
+pub(super) fn connect(
+    interfaces: &[Interface<'_>],
+    matches: &Matches,
+    workloads: &mut [Workload],
+    diags: &mut Diagnostics,
+) -> Result<Vec<Connection>, Reported> {
+    let roles: BTreeMap<(usize, String), usize> =
+        workloads.iter().enumerate().map(|(i, workload)| ((workload.instance, workload.role.clone()), i)).collect();
+    let mut connections = Vec::new();
+    for from in 0..workloads.len() {
+        for need in workloads[from].node.get("needs").map_or(&[][..], |needs| needs.items()) {
+            let instance = workloads[from].instance;
+            let name = need.as_str().unwrap_or_default();
+            let declared = interfaces[instance].needs.iter().find(|entry| &*entry.key == name);
+            let (Some(declared), Some(offers)) = (declared, matches[instance].get(name)) else {
+                unknown_need(need, &interfaces[instance], diags);
+                continue;
+            };
+            for offer in offers {
+                match roles.get(&(offer.instance, offer.role.clone())) {
+                    Some(to) => connections.push(Connection {
+                        from,
+                        to: *to,
+                        offer: offer.clone(),
+                        need: declared.node.clone(),
+                        need_name: name.to_owned(),
+                        waits: flag(&declared.node, "order"),
+                    }),
+                    None => dangling_offer(offer, diags),
+                }
+            }
+        }
+    }
+    for offer in interfaces.iter().flat_map(|interface| &interface.offers) {
+        match roles.get(&(offer.instance, offer.role.clone())) {
+            Some(to) => workloads[*to].offers.push(offer.clone()),
+            None => dangling_offer(offer, diags),
+        }
+    }
+    diags.checkpoint()?;
+    for (index, connection) in connections.iter().enumerate() {
+        workloads[connection.from].makes.push(index);
+        workloads[connection.to].takes.push(index);
+    }
+    Ok(connections)
+}
+
+fn unknown_need(need: &Node, interface: &Interface<'_>, diags: &mut Diagnostics) {
+    let name = need.as_str().unwrap_or_default();
+    let known: Vec<&str> = interface.needs.iter().map(|need| &*need.key).collect();
+    let component = &interface.instance.component.name;
+    let message = format!("a workload of {component} has the need {name}, which {component} does not declare");
+    diags.error(Code::Dangling, message).at_some(need.span(), "has it here").suggest(name, known);
+}
+
+fn dangling_offer(offer: &Offer, diags: &mut Diagnostics) {
+    let name = offer.name.as_str().unwrap_or_default();
+    let span = offer.node.span().or_else(|| offer.name.span());
+    let told = diags.iter().any(|d| d.code == Code::Dangling && d.places.first().map(|place| &place.span) == span.as_ref());
+    if !told {
+        let message = format!("the offer {name} names the workload \"{}\", which does not exist", offer.role);
+        diags.error(Code::Dangling, message).at_some(span, "offered here");
+    }
+}
+
+/// Every secret a workload reads is one that some component owns.
+pub(super) fn check_secrets(workloads: &[Workload], secrets: &[Secret], diags: &mut Diagnostics) {
+    let known: BTreeMap<&str, &Secret> =
+        secrets.iter().map(|secret| (secret.name.as_str().unwrap_or_default(), secret)).collect();
+    for workload in workloads {
+        for (secret, key) in reads(workload) {
+            let name = secret.as_str().unwrap_or_default();
+            let Some(owned) = known.get(name) else {
+                let diagnostic =
+                    diags.error(Code::Dangling, format!("{} reads the secret {name}, which nobody owns", workload.name));
+                diagnostic.at_some(secret.span(), "read here").suggest(name, known.keys().copied());
+                continue;
+            };
+            let keys = owned.node.get("keys").map_or(&[][..], |keys| keys.entries());
+            let wanted = key.as_str().unwrap_or_default();
+            if !keys.iter().any(|entry| &*entry.key == wanted) {
+                let diagnostic = diags.error(Code::Dangling, format!("the secret {name} has no key {wanted}"));
+                diagnostic.at_some(key.span(), "read here").suggest(wanted, keys.iter().map(|entry| &*entry.key));
+            }
+        }
+    }
+}
+
+/// Each secret and key a workload reads, as a variable or a file.
+pub(super) fn reads(workload: &Workload) -> Vec<(&Arc<Node>, &Arc<Node>)> {
+    let env = workload.node.get("env").map_or(&[][..], |env| env.entries());
+    let variables = env.iter().filter_map(|entry| Some((entry.node.get("secret")?, entry.node.get("key")?)));
+    let mut all: Vec<_> = variables.collect();
+    for files in workload.node.get("secrets").map_or(&[][..], |secrets| secrets.items()) {
+        if let (Some(secret), Some(keys)) = (files.get("secret"), files.get("keys")) {
+            all.extend(keys.items().iter().map(|key| (secret, key)));
+        }
+    }
+    let mut seen = BTreeSet::new();
+    all.retain(|(secret, key)| seen.insert((secret.as_str().map(str::to_owned), key.as_str().map(str::to_owned))));
+    all
+}

@@ -1,0 +1,282 @@
+//! Layers and the catalog in, the checked lakehouse out: everything it names is real, every option has its value.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::catalog::{Catalog, Component, Mode};
+use crate::diagnostic::{Code, Diagnostics, Reported};
+use crate::layers;
+use crate::node::{Data, Entry, Node};
+use crate::schema::{self, Check, Schema};
+use crate::source::{self, Source};
+
+/// What a user wrote, and which of its profiles is meant.
+#[derive(Clone, Debug)]
+pub struct Input {
+    pub file: Arc<Source>,
+    pub profile: String,
+    pub sets: Vec<String>,
+}
+
+pub struct Lakehouse<'c> {
+    pub catalog: &'c Catalog,
+    pub profile: Arc<Node>,
+    /// The table `lakehouse`, whole.
+    pub about: Arc<Node>,
+    pub instances: Vec<Instance<'c>>,
+    /// The modes the profile makes when none is named.
+    pub modes: Vec<&'c Mode>,
+    /// Everything that was set, the modes' tables among it.
+    settings: Arc<Node>,
+}
+
+/// One component of this lakehouse, by its name here.
+pub struct Instance<'c> {
+    pub name: Arc<Node>,
+    pub component: &'c Component,
+    pub options: Arc<Node>,
+    pub is_enabled: bool,
+}
+
+/// Reads the file and the flags, stacks them on the profile and checks all of it.
+pub fn read<'c>(catalog: &'c Catalog, input: &Input, diags: &mut Diagnostics) -> Result<Lakehouse<'c>, Reported> {
+    let file = Arc::new(source::parse(&input.file, &Arc::from("lakehouse.toml"), diags));
+    let sets: Vec<Arc<Node>> = input.sets.iter().filter_map(|set| layers::set(set, diags)).collect();
+    let (own, profiles) = split(&file);
+    let profile = catalog.profiles.get(&input.profile);
+    if profile.is_none() {
+        let known = catalog.profiles.keys().map(String::as_str);
+        diags.error(Code::UnknownProfile, format!("there is no profile called {}", input.profile)).suggest(&input.profile, known);
+    }
+    let shapes = Shapes::new(catalog);
+    let base = profile.cloned().unwrap_or_else(layers::nothing);
+    let patch = profiles.iter().find(|entry| *entry.key == *input.profile).map(|entry| entry.node.clone());
+    let above: Vec<Arc<Node>> = patch.into_iter().chain(sets.iter().cloned()).collect();
+    let merged = above.iter().fold(layers::overlay(&base, &own), |low, high| layers::overlay(&low, high));
+    let kinds = kinds(catalog, &merged, diags);
+    shapes.layer(&base, &kinds, Code::UnknownKey, diags);
+    shapes.layer(&own, &kinds, Code::UnknownKey, diags);
+    check_profiles(catalog, &profiles, &kinds, &shapes, diags);
+    sets.iter().for_each(|set| shapes.layer(set, &kinds, Code::OverrideWithoutMatch, diags));
+    let settings = layers::overlay(&schema::with_defaults(&catalog.lakehouse, &layers::nothing()), &merged);
+    let settings = schema::with_defaults(&catalog.lakehouse, &settings);
+    shapes.skeleton.check(&settings, Check::Whole, diags);
+    let modes = modes(catalog, &settings, diags);
+    let instances = instances(catalog, &settings, &kinds, &shapes, diags);
+    diags.checkpoint()?;
+    let about = settings.get("lakehouse").cloned().unwrap_or_else(layers::nothing);
+    let profile = Node::derived("the profile asked for", input.profile.as_str().into(), []);
+    Ok(Lakehouse { catalog, profile, about, instances, modes, settings })
+}
+
+impl Lakehouse<'_> {
+    /// A mode's options, with what the user set and the mode's name.
+    pub fn mode_settings(&self, mode: &Mode) -> Arc<Node> {
+        let defaults = schema::with_defaults(&mode.options, &layers::nothing());
+        let set = self.settings.get(&mode.name).map_or_else(|| defaults.clone(), |set| layers::overlay(&defaults, set));
+        let mut entries = schema::with_defaults(&mode.options, &set).entries().to_vec();
+        entries.push(Entry { key: "name".into(), node: Node::derived("the mode asked for", mode.name.as_str().into(), []) });
+        Arc::new(Node { data: Data::Map(entries), origin: set.origin.clone() })
+    }
+}
+
+/// The file without its profile tables, and those tables.
+fn split(file: &Arc<Node>) -> (Arc<Node>, Vec<Entry>) {
+    let own = file.entries().iter().filter(|entry| &*entry.key != "profile").cloned().collect();
+    let profiles = file.get("profile").map(|profiles| profiles.entries().to_vec()).unwrap_or_default();
+    (Arc::new(Node { data: Data::Map(own), origin: file.origin.clone() }), profiles)
+}
+
+/// Each profile's table is checked, also of the profiles that are not asked for.
+fn check_profiles(catalog: &Catalog, profiles: &[Entry], kinds: &Kinds<'_>, shapes: &Shapes, diags: &mut Diagnostics) {
+    for profile in profiles {
+        if !catalog.profiles.contains_key(&*profile.key) {
+            let known = catalog.profiles.keys().map(String::as_str);
+            let diagnostic = diags.error(Code::UnknownProfile, format!("there is no profile called {}", profile.key));
+            diagnostic.at_some(profile.node.key_span(), "set here").suggest(&profile.key, known);
+            continue;
+        }
+        let mut all = kinds.clone();
+        all.extend(self::kinds(catalog, &profile.node, diags));
+        shapes.layer(&profile.node, &all, Code::OverrideWithoutMatch, diags);
+    }
+}
+
+type Kinds<'c> = BTreeMap<Arc<str>, &'c Component>;
+
+/// Which component of the catalog each instance is.
+fn kinds<'c>(catalog: &'c Catalog, settings: &Node, diags: &mut Diagnostics) -> Kinds<'c> {
+    let mut kinds = BTreeMap::new();
+    for instance in settings.get("components").map_or(&[][..], |components| components.entries()) {
+        let is = instance.node.get("is");
+        let name = is.and_then(|is| is.as_str()).unwrap_or(&instance.key);
+        match catalog.components.get(name) {
+            Some(component) => drop(kinds.insert(instance.key.clone(), component)),
+            None => unknown_component(catalog, name, is.map_or_else(|| instance.node.key_span(), |is| is.span()), diags),
+        }
+    }
+    kinds
+}
+
+fn unknown_component(catalog: &Catalog, name: &str, span: Option<source::Span>, diags: &mut Diagnostics) {
+    let told =
+        diags.iter().any(|d| d.code == Code::UnknownComponent && d.places.first().map(|place| &place.span) == span.as_ref());
+    if !told {
+        let known = catalog.components.keys().map(String::as_str);
+        diags
+            .error(Code::UnknownComponent, format!("there is no component called {name}"))
+            .at_some(span, "asked for here")
+            .suggest(name, known);
+    }
+}
+
+/// The compiled schemas of a lakehouse file: its skeleton, and each component's table.
+struct Shapes {
+    skeleton: Schema,
+    components: BTreeMap<String, Schema>,
+}
+
+impl Shapes {
+    fn new(catalog: &Catalog) -> Shapes {
+        let components = catalog
+            .components
+            .values()
+            .map(|component| (component.name.clone(), Schema::compile(component_schema(catalog, component))));
+        Shapes { skeleton: Schema::compile(skeleton_schema(catalog)), components: components.collect() }
+    }
+
+    fn layer(&self, layer: &Node, kinds: &Kinds<'_>, unknown: Code, diags: &mut Diagnostics) {
+        self.skeleton.check(&without_components(layer), Check::Layer(unknown), diags);
+        let components = layer.get("components");
+        if let Some(components) = components.filter(|components| !matches!(components.data, Data::Map(_))) {
+            let message = format!("expected a table, found {}", components.kind());
+            diags.error(Code::WrongType, message).at_some(components.span(), "one table a component");
+        }
+        for instance in components.map_or(&[][..], |components| components.entries()) {
+            if let Some(component) = kinds.get(&instance.key) {
+                self.components[&component.name].check(&instance.node, Check::Layer(unknown), diags);
+            }
+        }
+    }
+}
+
+/// The components are many and are checked one by one.
+fn without_components(layer: &Node) -> Node {
+    let entries = layer.entries().iter().filter(|entry| &*entry.key != "components").cloned().collect();
+    Node { data: Data::Map(entries), origin: layer.origin.clone() }
+}
+
+fn instances<'c>(
+    catalog: &'c Catalog,
+    settings: &Arc<Node>,
+    kinds: &Kinds<'c>,
+    shapes: &Shapes,
+    diags: &mut Diagnostics,
+) -> Vec<Instance<'c>> {
+    let mut instances = Vec::new();
+    for entry in settings.get("components").map_or(&[][..], |components| components.entries()) {
+        let Some(component) = kinds.get(&entry.key) else { continue };
+        let options = [&component.options, &catalog.instance].iter().fold(entry.node.clone(), |node, schema| {
+            schema::with_defaults(schema, &layers::overlay(&schema::with_defaults(schema, &layers::nothing()), &node))
+        });
+        shapes.components[&component.name].check(&options, Check::Whole, diags);
+        let is_enabled = options.get("enabled").and_then(|enabled| enabled.as_bool()).unwrap_or(true);
+        let name = Node::derived("the component's name", (&*entry.key).into(), [entry.node.clone()]);
+        check_name(catalog, &entry.key, &entry.node, diags);
+        instances.push(Instance { name, component, options, is_enabled });
+    }
+    instances
+}
+
+fn check_name(catalog: &Catalog, name: &str, node: &Node, diags: &mut Diagnostics) {
+    let form = catalog.types.get("name");
+    let is_name = name.len() <= 40 && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if !is_name || name.starts_with(|c: char| !c.is_ascii_lowercase()) || name.ends_with('-') {
+        let summary = form.map_or("a name", |form| &form.summary);
+        diags.error(Code::BadValue, format!("{name} is not {summary}")).at_some(node.key_span(), "named here");
+    }
+}
+
+fn modes<'c>(catalog: &'c Catalog, settings: &Node, diags: &mut Diagnostics) -> Vec<&'c Mode> {
+    let mut modes = Vec::new();
+    for asked in settings.get("modes").map_or(&[][..], |modes| modes.items()) {
+        let name = asked.as_str().unwrap_or_default();
+        match catalog.mode(name) {
+            Some(mode) => modes.push(mode),
+            None => unknown_mode(catalog, name, asked.span(), diags),
+        }
+    }
+    modes
+}
+
+pub fn unknown_mode(catalog: &Catalog, name: &str, span: Option<source::Span>, diags: &mut Diagnostics) {
+    let known = catalog.public_modes().map(|mode| mode.name.as_str());
+    diags
+        .error(Code::UnknownMode, format!("there is no mode called {name}"))
+        .at_some(span, "asked for here")
+        .suggest(name, known);
+}
+
+/// The schema of one component's table: its own options and what every component may say.
+fn component_schema(catalog: &Catalog, component: &Component) -> Value {
+    let mut schema = schema::expand(&component.options, &catalog.types);
+    let common = schema::expand(&catalog.instance, &catalog.types);
+    let properties = schema["properties"].as_object_mut().expect("options are an object's properties");
+    properties.extend(common["properties"].as_object().cloned().unwrap_or_default());
+    schema["additionalProperties"] = false.into();
+    schema["description"] = component.manifest.text("summary").into();
+    schema
+}
+
+fn skeleton_schema(catalog: &Catalog) -> Value {
+    let mut schema = schema::expand(&catalog.lakehouse, &catalog.types);
+    for mode in catalog.public_modes() {
+        let mut options = schema::expand(&mode.options, &catalog.types);
+        options["additionalProperties"] = false.into();
+        options["description"] = mode.summary.as_str().into();
+        schema["properties"][&mode.name] = options;
+    }
+    schema
+}
+
+/// The JSON Schema of lakehouse.toml, for editors: the skeleton, every component, every profile.
+pub fn json_schema(catalog: &Catalog) -> Value {
+    let mut schema = skeleton_schema(catalog);
+    let components: serde_json::Map<String, Value> =
+        catalog.components.values().map(|component| (component.name.clone(), component_schema(catalog, component))).collect();
+    let mut others = schema::expand(&catalog.instance, &catalog.types);
+    others["additionalProperties"] = true.into();
+    others["required"] = json!(["is"]);
+    let whole = &mut schema["properties"]["components"];
+    whole["properties"] = Value::Object(components);
+    whole["additionalProperties"] = others;
+    let mut overrides = schema.clone();
+    for key in ["$schema", "title", "required"] {
+        overrides.as_object_mut().expect("a schema is an object").remove(key);
+    }
+    overrides["properties"].as_object_mut().expect("it has properties").remove("profile");
+    relax(&mut overrides);
+    overrides["description"] = "What differs in this profile.".into();
+    let profiles: serde_json::Map<String, Value> =
+        catalog.profiles.keys().map(|name| (name.clone(), json!({ "$ref": "#/$defs/overrides" }))).collect();
+    schema["$defs"] = json!({ "overrides": overrides });
+    schema["properties"]["profile"]["properties"] = Value::Object(profiles);
+    schema["properties"]["profile"]["additionalProperties"] = false.into();
+    schema
+}
+
+/// An override need not be whole: nothing in it is required.
+fn relax(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            if map.get("required").is_some_and(Value::is_array) {
+                map.remove("required");
+            }
+            map.values_mut().for_each(relax);
+        }
+        Value::Array(items) => items.iter_mut().for_each(relax),
+        _ => {}
+    }
+}

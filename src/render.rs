@@ -1,0 +1,392 @@
+//! The one door to minijinja: a template and a scope in, a tree (or text) out whose every leaf knows its origin.
+//!
+//! A template never prints a value. It prints a numbered slot; the text is read as YAML, and the values are put into
+//! the tree that came out, so that no value can change the structure.
+
+mod fill;
+mod language;
+mod marks;
+mod tracked;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io;
+use std::sync::Arc;
+
+use minijinja::value::{Kwargs, Rest, Value};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
+
+use crate::diagnostic::{Code, Diagnostics};
+use crate::node::{Data, Entry, Node, Origin};
+use crate::source::{Source, Span};
+use crate::types::Types;
+use crate::yaml::{self, Limits};
+
+use fill::{Escaped, Filler};
+pub use tracked::Scope;
+use tracked::{Frame, Whole};
+
+/// Steps of one template; a large real one takes some ten thousand.
+const FUEL: u64 = 2_000_000;
+/// Bytes one template may print.
+const MAX_TEXT: usize = 16 << 20;
+/// How deep templates may call parts of themselves.
+const MAX_DEPTH: usize = 12;
+
+pub struct Engine {
+    env: Environment<'static>,
+    library: Arc<Library>,
+}
+
+/// Everything the functions of a template need besides what they are given.
+struct Library {
+    templates: BTreeMap<String, Template>,
+    types: Arc<Types>,
+}
+
+struct Template {
+    source: Arc<Source>,
+    inserted: Vec<(usize, usize)>,
+}
+
+/// Why a template gave nothing: told to the user once, however often it is met.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    pub code: Code,
+    pub span: Option<Span>,
+    pub message: String,
+    /// The value that had no escape.
+    value: Option<Span>,
+    unescaped: bool,
+}
+
+impl Engine {
+    /// Compiles every template; what cannot be compiled is reported.
+    pub fn new(sources: &BTreeMap<String, Arc<Source>>, types: &Arc<Types>, diags: &mut Diagnostics) -> Engine {
+        let mut templates = BTreeMap::new();
+        let mut marked = Vec::new();
+        for (name, source) in sources {
+            let (text, inserted) = marks::mark(&source.text);
+            templates.insert(name.clone(), Template { source: source.clone(), inserted });
+            marked.push((name.clone(), text));
+        }
+        let library = Arc::new(Library { templates, types: types.clone() });
+        let mut env = environment(&library);
+        for (name, text) in marked {
+            check_reserved(&library.templates[&name].source, diags);
+            if let Err(error) = env.add_template_owned(name, text) {
+                library.failure(&error).report(diags);
+            }
+        }
+        Engine { env, library }
+    }
+
+    /// One document.
+    pub fn document(&self, template: &str, scope: Scope) -> Result<Arc<Node>, Failure> {
+        self.library.document(&self.env, template, scope)
+    }
+
+    /// Text of the language that the template's name tells.
+    pub fn text(&self, template: &str, scope: Scope) -> Result<Arc<Node>, Failure> {
+        self.library.text(&self.env, template, scope)
+    }
+
+    /// A tree of the catalog with the `{{ }}` in its strings filled in.
+    pub fn fill(&self, node: &Arc<Node>, scope: &Scope) -> Result<Arc<Node>, Failure> {
+        match &node.data {
+            Data::Str(text) if text.contains("{{") => self.string(node, text, scope),
+            Data::Seq(items) => {
+                let items = items.iter().map(|item| self.fill(item, scope)).collect::<Result<_, _>>()?;
+                Ok(Arc::new(Node { data: Data::Seq(items), origin: node.origin.clone() }))
+            }
+            Data::Map(entries) => {
+                let fill = |entry: &Entry| Ok(Entry { key: entry.key.clone(), node: self.fill(&entry.node, scope)? });
+                let entries = entries.iter().map(fill).collect::<Result<_, _>>()?;
+                Ok(Arc::new(Node { data: Data::Map(entries), origin: node.origin.clone() }))
+            }
+            _ => Ok(node.clone()),
+        }
+    }
+
+    fn string(&self, node: &Node, text: &str, scope: &Scope) -> Result<Arc<Node>, Failure> {
+        let wrong = |error: &dyn std::fmt::Display| Failure::new(Code::TemplateFailed, node.span(), error.to_string());
+        let (result, frame) = tracked::in_frame(scope.clone(), || {
+            let template = self.env.template_from_named_str("string.yaml.j2", text)?;
+            template.render(scope.clone().into_value())
+        });
+        let rendered = result.map_err(|error| wrong(&error))?;
+        let source = node.span().map_or_else(|| Source::new("string", text), |span| span.source);
+        let filler = Filler { template: &source, slots: &frame.slots, lines: &[] };
+        let yaml = yaml::Yaml { data: yaml::Data::Str(rendered.into()), mark: yaml::Mark::default(), style: yaml::Style::Plain };
+        let filled = filler.node(&yaml).map_err(|failure| Failure { span: node.span(), ..failure })?;
+        let mut from = vec![Arc::new(node.clone())];
+        from.extend(frame.slots.into_iter().flat_map(|slot| slot.from));
+        Ok(Node::derived("filled in", filled.data, from))
+    }
+
+    /// Whether a condition of the catalog holds, and what was read to decide it.
+    pub fn holds(&self, condition: &Node, scope: &Scope) -> Result<(bool, Vec<Arc<Node>>), Failure> {
+        let wrong = |error: Error| Failure::new(Code::TemplateFailed, condition.span(), words(&error));
+        let (result, frame) = tracked::in_frame(scope.clone(), || {
+            let expression = self.env.compile_expression(condition.as_str().unwrap_or("true"))?;
+            expression.eval(scope.clone().into_value())
+        });
+        let value = result.map_err(wrong)?;
+        Ok((value.is_true(), frame.decided_by()))
+    }
+}
+
+fn environment(library: &Arc<Library>) -> Environment<'static> {
+    let mut env = Environment::new();
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.set_fuel(Some(FUEL));
+    env.set_recursion_limit(64);
+    env.set_debug(true);
+    env.set_syntax(
+        minijinja::syntax::SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().expect("default signs"),
+    );
+    env.set_auto_escape_callback(|_| AutoEscape::Custom("slots".into()));
+    env.set_formatter(print_slot);
+    for name in ["namespace", "dict", "debug"] {
+        env.remove_global(name);
+    }
+    add_filters(&mut env, library);
+    let parts = library.clone();
+    env.add_function("part", move |state: &mut State<'_, '_>, name: &str, given: Kwargs| {
+        let node = parts.document(state.env(), name, part_scope(&given)?).map_err(Failure::into_error)?;
+        Ok::<_, Error>(Value::from_object(Whole(node)))
+    });
+    let texts = library.clone();
+    env.add_function("text", move |state: &mut State<'_, '_>, name: &str, given: Kwargs| {
+        let node = texts.text(state.env(), name, part_scope(&given)?).map_err(Failure::into_error)?;
+        Ok::<_, Error>(Value::from_object(Whole(node)))
+    });
+    env.add_function("fail", |message: Rest<String>| -> Result<Value, Error> {
+        Err(Error::new(ErrorKind::InvalidOperation, message.join(" ")))
+    });
+    env
+}
+
+fn add_filters(env: &mut Environment<'static>, library: &Arc<Library>) {
+    for language in language::LANGUAGES {
+        env.add_filter(language.name, move |value: &Value| {
+            let text = language.write(value).map_err(|message| Error::new(ErrorKind::InvalidOperation, message))?;
+            Ok::<_, Error>(Value::from_object(Escaped(text)))
+        });
+    }
+    env.add_filter("items", |value: &Value| {
+        tracked::items(value).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "items: not a table of the input"))
+    });
+    let types = library.types.clone();
+    env.add_filter("to", move |value: &Value, unit: &str| {
+        let number = types.convert(&value.to_string(), unit);
+        let number = number.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("{value} has no form in {unit}")))?;
+        Ok::<_, Error>(match number {
+            crate::node::Number::Int(n) => Value::from(n as i64),
+            crate::node::Number::Float(n) => Value::from(n),
+        })
+    });
+    let types = library.types.clone();
+    env.add_filter("quantity", move |value: &Value| {
+        let quantity = types.quantity(&value.to_string());
+        quantity.ok_or_else(|| {
+            Error::new(ErrorKind::InvalidOperation, format!("{value} is neither a size nor a number of processors"))
+        })
+    });
+    env.add_filter("digest", |value: &Value| digest(value));
+}
+
+/// Ten hexadecimal digits of the content's hash, for names that must change when the content does.
+fn digest(value: &Value) -> Result<String, Error> {
+    use sha2::{Digest, Sha256};
+    let origin = Origin::Derived { rule: "digest", from: Arc::from([]) };
+    let node = tracked::to_node(value, &origin).map_err(|message| Error::new(ErrorKind::InvalidOperation, message))?;
+    let hash = Sha256::digest(node.to_json().to_string());
+    Ok(hash.iter().take(5).fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    }))
+}
+
+fn print_slot(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    let written = if value.is_undefined() {
+        return Err(Error::from(ErrorKind::UndefinedError));
+    } else if value.is_safe() {
+        out.write_str(value.as_str().unwrap_or_default())
+    } else {
+        let id = tracked::with_frame(|frame| frame.print(value)).unwrap_or_default();
+        write!(out, "{}{id}{}", marks::SLOT, marks::SLOT_END)
+    };
+    written.map_err(|_| Error::from(ErrorKind::WriteFailure))
+}
+
+/// A part sees what its caller sees, and what it is given.
+fn part_scope(given: &Kwargs) -> Result<Scope, Error> {
+    if tracked::depth() >= MAX_DEPTH {
+        return Err(Error::new(ErrorKind::OutOfFuel, "templates call each other without end"));
+    }
+    let mut scope = tracked::with_frame(|frame| frame.scope.clone()).unwrap_or_default();
+    for name in given.args() {
+        scope.give(name, given.get::<Value>(name)?);
+    }
+    Ok(scope)
+}
+
+/// Refuses to grow without end.
+struct Limited(Vec<u8>);
+
+impl io::Write for Limited {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > MAX_TEXT {
+            return Err(io::Error::other("more than 16 MiB of text"));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Library {
+    fn rendered(&self, env: &Environment<'_>, name: &str, scope: Scope) -> Result<(String, Frame), Failure> {
+        let (result, frame) = tracked::in_frame(scope.clone(), || {
+            let template = env.get_template(name)?;
+            let mut text = Limited(Vec::new());
+            template.render_captured_to(scope.into_value(), &mut text)?;
+            Ok(text.0)
+        });
+        let bytes = result.map_err(|error: Error| self.failure(&error))?;
+        Ok((String::from_utf8(bytes).expect("templates print text"), frame))
+    }
+
+    fn document(&self, env: &Environment<'_>, name: &str, scope: Scope) -> Result<Arc<Node>, Failure> {
+        let (text, frame) = self.rendered(env, name, scope)?;
+        let (text, lines) = marks::unmark(&text);
+        let source = self.source(name)?;
+        let stream = yaml::read(&text, &Limits { bytes: MAX_TEXT, ..Limits::default() });
+        if let Some(error) = stream.errors.first() {
+            let line = marks::line_at(&lines, error.mark.start);
+            return Err(Failure { code: Code::BadOutput, ..Failure::at_line(&source, line, error.message.clone()) });
+        }
+        let [document] = &stream.documents[..] else {
+            let message = format!("it renders {} documents, and must render one", stream.documents.len());
+            return Err(Failure { code: Code::BadOutput, ..Failure::at_line(&source, 1, message) });
+        };
+        let filler = Filler { template: &source, slots: &frame.slots, lines: &lines };
+        let mut node = filler.node(&document.root)?;
+        if let Origin::Template { from, .. } = &mut node.origin {
+            *from = Some(from.iter().flat_map(|from| from.iter().cloned()).chain(frame.decided_by()).collect());
+        }
+        Ok(Arc::new(node))
+    }
+
+    fn text(&self, env: &Environment<'_>, name: &str, scope: Scope) -> Result<Arc<Node>, Failure> {
+        let (text, mut frame) = self.rendered(env, name, scope)?;
+        let (text, lines) = marks::unmark(&text);
+        let source = self.source(name)?;
+        let extension = name.trim_end_matches(".j2").rsplit('.').next().unwrap_or_default();
+        let Some(language) = language::language(extension) else {
+            let known: Vec<&str> = language::LANGUAGES.iter().map(|language| language.name).collect();
+            let message = format!("the name tells no language: .{extension} is none of {}", known.join(", "));
+            return Err(Failure::at_line(&source, 1, message));
+        };
+        for node in frame.decided_by() {
+            frame.slots.push(tracked::Slot { value: Value::from(()), from: vec![node] });
+        }
+        Filler { template: &source, slots: &frame.slots, lines: &lines }.language(&text, language).map(Arc::new)
+    }
+
+    fn source(&self, name: &str) -> Result<Arc<Source>, Failure> {
+        let template = self.templates.get(name).map(|template| template.source.clone());
+        template.ok_or_else(|| Failure::new(Code::TemplateFailed, None, format!("there is no template {name}")))
+    }
+
+    fn failure(&self, error: &Error) -> Failure {
+        if let Some(failure) = carried(error) {
+            return failure;
+        }
+        let code = match error.kind() {
+            ErrorKind::SyntaxError => Code::TemplateSyntax,
+            ErrorKind::OutOfFuel | ErrorKind::WriteFailure => Code::TemplateLimit,
+            _ => Code::TemplateFailed,
+        };
+        let template = error.name().and_then(|name| self.templates.get(name));
+        let span = template.map(|template| match error.range() {
+            Some(range) => {
+                let at = |offset| marks::original(&template.inserted, offset).min(template.source.text.len());
+                Span::new(&template.source, at(range.start)..at(range.end).max(at(range.start)))
+            }
+            None => Span::line(&template.source, error.line().unwrap_or(1) as u32),
+        });
+        Failure::new(code, span, words(error))
+    }
+}
+
+fn words(error: &Error) -> String {
+    match (error.kind(), error.detail()) {
+        (ErrorKind::OutOfFuel, None) => format!("it takes more than {FUEL} steps"),
+        (ErrorKind::WriteFailure, _) => format!("it prints more than {} MiB", MAX_TEXT >> 20),
+        (ErrorKind::UndefinedError, detail) => detail.map_or("this name is not known here".to_owned(), str::to_owned),
+        (kind, Some(detail)) => format!("{kind}: {detail}"),
+        (kind, None) => kind.to_string(),
+    }
+}
+
+/// The failure of a part, as its caller's error carries it.
+fn carried(error: &Error) -> Option<Failure> {
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        if let Some(failure) = error.downcast_ref::<Failure>() {
+            return Some(failure.clone());
+        }
+        source = error.source();
+    }
+    None
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl Failure {
+    fn new(code: Code, span: Option<Span>, message: String) -> Failure {
+        Failure { code, span, message, value: None, unescaped: false }
+    }
+
+    fn at_line(source: &Arc<Source>, line: u32, message: String) -> Failure {
+        Failure::new(Code::TemplateFailed, Some(Span::line(source, line)), message)
+    }
+
+    fn into_error(self) -> Error {
+        Error::new(ErrorKind::InvalidOperation, self.message.clone()).with_source(self)
+    }
+
+    /// Tells it, unless it has been told: one mistake in a template is met by everything it renders.
+    pub fn report(&self, diags: &mut Diagnostics) {
+        let code = if self.unescaped { Code::UnescapedLanguage } else { self.code };
+        let told = |d: &crate::diagnostic::Diagnostic| {
+            d.code == code && d.message == self.message && d.places.first().map(|place| &place.span) == self.span.as_ref()
+        };
+        if diags.iter().any(told) {
+            return;
+        }
+        let diagnostic = diags.error(code, self.message.clone()).at_some(self.span.clone(), "in this template");
+        diagnostic.at_some(self.value.clone(), "the value");
+        if self.unescaped {
+            diagnostic.help("put the text into a file of its own, named for its language, or write {{ value | sh }}");
+        }
+    }
+}
+
+fn check_reserved(source: &Arc<Source>, diags: &mut Diagnostics) {
+    if let Some(at) = source.text.find(marks::is_reserved) {
+        let span = Span::new(source, at..at + 3);
+        diags.error(Code::TemplateSyntax, "characters U+E000 to U+E003 are lakegen's own").at(&span, "here");
+    }
+}

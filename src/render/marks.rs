@@ -1,0 +1,124 @@
+//! Line marks: a template's text in, the same text out with an invisible mark wherever a line of it may begin to print.
+//!
+//! After rendering, the marks tell from which line of the template each piece of text came; then they are taken out.
+
+/// Stands for a printed value: its number follows, then `SLOT_END`.
+pub(super) const SLOT: char = '\u{E000}';
+pub(super) const SLOT_END: char = '\u{E001}';
+/// Stands before text of a line: the line's number follows, then `MARK_END`.
+const MARK: char = '\u{E002}';
+const MARK_END: char = '\u{E003}';
+
+pub(super) fn is_reserved(c: char) -> bool {
+    (SLOT..=MARK_END).contains(&c)
+}
+
+/// The marked text, and where marks were put: offsets into the original with the bytes put there.
+pub(super) fn mark(text: &str) -> (String, Vec<(usize, usize)>) {
+    let mut marker = Marker { out: String::with_capacity(text.len() * 5 / 4), inserted: Vec::new(), line: 1, at: 0 };
+    let mut rest = text;
+    while let Some((open, close)) = next_tag(rest) {
+        marker.raw(&rest[..open]);
+        marker.tag(&rest[open..close]);
+        rest = &rest[close..];
+    }
+    marker.raw(rest);
+    (marker.out, marker.inserted)
+}
+
+/// Where an offset into the marked text lies in the original.
+pub(super) fn original(inserted: &[(usize, usize)], marked: usize) -> usize {
+    let mut before = 0;
+    for (at, length) in inserted {
+        if at + before >= marked {
+            break;
+        }
+        before += length;
+    }
+    marked.saturating_sub(before)
+}
+
+struct Marker {
+    out: String,
+    inserted: Vec<(usize, usize)>,
+    line: usize,
+    at: usize,
+}
+
+impl Marker {
+    fn raw(&mut self, text: &str) {
+        for line in text.split_inclusive('\n') {
+            let indent = line.len() - line.trim_start().len();
+            self.copy(&line[..indent]);
+            if indent < line.len() {
+                self.put();
+                self.copy(&line[indent..]);
+            }
+        }
+    }
+
+    /// A tag is copied whole; one that prints has a mark before it, unless it eats the blanks there.
+    fn tag(&mut self, text: &str) {
+        if text.starts_with("{{") && !text.starts_with("{{-") {
+            self.put();
+        }
+        self.copy(text);
+    }
+
+    fn copy(&mut self, text: &str) {
+        self.line += text.matches('\n').count();
+        self.at += text.len();
+        self.out.push_str(text);
+    }
+
+    fn put(&mut self) {
+        let before = self.out.len();
+        self.out.push(MARK);
+        self.out.push_str(&self.line.to_string());
+        self.out.push(MARK_END);
+        self.inserted.push((self.at, self.out.len() - before));
+    }
+}
+
+/// The bytes of the first `{{ }}`, `{% %}` or `{# #}`; strings inside may hold the closing signs.
+fn next_tag(text: &str) -> Option<(usize, usize)> {
+    let open = text.match_indices('{').map(|(at, _)| at).find(|at| text[at + 1..].starts_with(['{', '%', '#']))?;
+    let close = match text.as_bytes()[open + 1] {
+        b'{' => "}}",
+        b'%' => "%}",
+        _ => return Some((open, text[open..].find("#}").map_or(text.len(), |end| open + end + 2))),
+    };
+    let mut quote = None;
+    for (at, c) in text[open + 2..].char_indices().map(|(at, c)| (at + open + 2, c)) {
+        match quote {
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if text[at..].starts_with(close) => return Some((open, at + 2)),
+            None if c == '"' || c == '\'' => quote = Some(c),
+            None => {}
+        }
+    }
+    Some((open, text.len()))
+}
+
+/// Takes the marks out; gives the text and, for each place a mark was, the line it named.
+pub(super) fn unmark(rendered: &str) -> (String, Vec<(u32, u32)>) {
+    let mut text = String::with_capacity(rendered.len());
+    let mut lines = Vec::new();
+    let mut rest = rendered;
+    while let Some(at) = rest.find(MARK) {
+        text.push_str(&rest[..at]);
+        let end = rest[at..].find(MARK_END).map_or(rest.len(), |end| at + end);
+        let line = rest[at + MARK.len_utf8()..end].parse().unwrap_or(0);
+        lines.push((text.len() as u32, line));
+        rest = rest.get(end + MARK_END.len_utf8()..).unwrap_or_default();
+    }
+    text.push_str(rest);
+    (text, lines)
+}
+
+/// The template's line that printed the byte at `offset`.
+pub(super) fn line_at(lines: &[(u32, u32)], offset: u32) -> u32 {
+    let after = lines.partition_point(|(at, _)| *at <= offset);
+    lines.get(after.saturating_sub(1)).map_or(1, |(_, line)| *line)
+}

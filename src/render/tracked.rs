@@ -1,0 +1,259 @@
+//! Nodes as templates see them: every value that is read is written down, so that what is printed knows its origin.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value, ValueKind};
+
+use crate::node::{Data, Entry, Node, Number, Origin};
+
+/// What one rendering read and printed so far.
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub scope: Scope,
+    pub slots: Vec<Slot>,
+    reads: Vec<Read>,
+    mark: usize,
+}
+
+/// A value printed by a template; the text holds only its number.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub value: Value,
+    pub from: Vec<Arc<Node>>,
+}
+
+#[derive(Debug)]
+struct Read {
+    node: Arc<Node>,
+    value: Value,
+    printed: bool,
+}
+
+thread_local!(static FRAMES: RefCell<Vec<Frame>> = const { RefCell::new(Vec::new()) });
+
+/// Runs `work` with a frame of its own and gives back what it left in it.
+pub(super) fn in_frame<T>(scope: Scope, work: impl FnOnce() -> T) -> (T, Frame) {
+    let frame = Frame { scope, slots: Vec::new(), reads: Vec::new(), mark: 0 };
+    FRAMES.with_borrow_mut(|frames| frames.push(frame));
+    let result = work();
+    let frame = FRAMES.with_borrow_mut(Vec::pop).expect("pushed above");
+    (result, frame)
+}
+
+pub(super) fn depth() -> usize {
+    FRAMES.with_borrow(Vec::len)
+}
+
+pub(super) fn with_frame<T>(work: impl FnOnce(&mut Frame) -> T) -> Option<T> {
+    FRAMES.with_borrow_mut(|frames| frames.last_mut().map(work))
+}
+
+impl Frame {
+    /// Keeps a printed value and what it was made of; gives its number.
+    pub fn print(&mut self, value: &Value) -> usize {
+        let from = self.made_of(value);
+        self.mark = self.reads.len();
+        self.slots.push(Slot { value: value.clone(), from });
+        self.slots.len() - 1
+    }
+
+    /// The nodes a value was made of: itself, the newest read of this very value, or all reads since the last print.
+    fn made_of(&mut self, value: &Value) -> Vec<Arc<Node>> {
+        if let Some(tracked) = value.downcast_object_ref::<Tracked>() {
+            return vec![tracked.0.clone()];
+        }
+        if let Some(read) = self.reads.iter_mut().rev().find(|read| read.value == *value) {
+            read.printed = true;
+            return vec![read.node.clone()];
+        }
+        self.reads[self.mark..].iter_mut().for_each(|read| read.printed = true);
+        self.reads[self.mark..].iter().map(|read| read.node.clone()).collect()
+    }
+
+    /// What was read and never printed: it decided what there is at all.
+    pub fn decided_by(&self) -> Vec<Arc<Node>> {
+        let mut seen = std::collections::BTreeSet::new();
+        let silent = self.reads.iter().filter(|read| !read.printed);
+        silent.filter(|read| seen.insert(Arc::as_ptr(&read.node))).map(|read| read.node.clone()).collect()
+    }
+}
+
+/// The names a template may use.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    names: Vec<(Arc<str>, Arc<Node>)>,
+    /// What a template handed to a part of it.
+    given: Vec<(Arc<str>, Value)>,
+}
+
+impl Scope {
+    pub fn with(&self, name: &str, node: &Arc<Node>) -> Scope {
+        let mut scope = self.clone();
+        scope.names.push((name.into(), node.clone()));
+        scope
+    }
+
+    /// The node under a name, without reading it.
+    pub fn node(&self, name: &str) -> Option<&Arc<Node>> {
+        self.names.iter().rev().find(|(known, _)| &**known == name).map(|(_, node)| node)
+    }
+
+    pub(super) fn give(&mut self, name: &str, value: Value) {
+        self.given.push((name.into(), value));
+    }
+
+    pub(super) fn into_value(self) -> Value {
+        Value::from_object(self)
+    }
+}
+
+impl Object for Scope {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Map
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let key = key.as_str()?;
+        let given = self.given.iter().rev().find(|(name, _)| &**name == key);
+        given.map(|(_, value)| value.clone()).or_else(|| self.node(key).map(read))
+    }
+}
+
+/// A list or table of the input as an object; what is read from it is written down.
+#[derive(Debug)]
+pub(super) struct Tracked(pub Arc<Node>);
+
+impl Object for Tracked {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        if matches!(self.0.data, Data::Seq(_)) { ObjectRepr::Seq } else { ObjectRepr::Map }
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match &self.0.data {
+            Data::Seq(items) => items.get(key.as_usize()?).map(read),
+            _ => self.0.get(key.as_str()?).map(read),
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        note(&self.0, Value::from(()));
+        match &self.0.data {
+            Data::Seq(items) => Enumerator::Seq(items.len()),
+            _ => Enumerator::Values(self.0.entries().iter().map(|entry| Value::from(entry.key.clone())).collect()),
+        }
+    }
+}
+
+/// One key with its value, as `items` gives them: read when the template takes it, not before.
+#[derive(Debug)]
+struct Pair(Entry);
+
+impl Object for Pair {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match key.as_usize()? {
+            0 => {
+                let key = Value::from(self.0.key.clone());
+                note(&self.0.node, key.clone());
+                Some(key)
+            }
+            1 => Some(read(&self.0.node)),
+            _ => None,
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(2)
+    }
+}
+
+/// The keys and values of a table, in order.
+pub(super) fn items(value: &Value) -> Option<Value> {
+    let tracked = value.downcast_object_ref::<Tracked>()?;
+    note(&tracked.0, Value::from(()));
+    let pairs = tracked.0.entries().iter().map(|entry| Value::from_object(Pair(entry.clone())));
+    Some(Value::from(pairs.collect::<Vec<_>>()))
+}
+
+fn read(node: &Arc<Node>) -> Value {
+    let value = match &node.data {
+        Data::Seq(_) | Data::Map(_) => return Value::from_object(Tracked(node.clone())),
+        Data::Null => Value::from(()),
+        Data::Bool(flag) => Value::from(*flag),
+        Data::Number(Number::Int(n)) => i64::try_from(*n).map_or_else(|_| Value::from(*n), Value::from),
+        Data::Number(Number::Float(n)) => Value::from(*n),
+        Data::Str(text) => Value::from(text.clone()),
+    };
+    note(node, value.clone());
+    value
+}
+
+fn note(node: &Arc<Node>, value: Value) {
+    with_frame(|frame| frame.reads.push(Read { node: node.clone(), value, printed: false }));
+}
+
+/// A printed value as a node; a value read from a node stays what it is, one level further from its origin.
+pub(super) fn to_node(value: &Value, origin: &Origin) -> Result<Node, String> {
+    if let Some(tracked) = value.downcast_object_ref::<Tracked>() {
+        return Ok(rewrap(&tracked.0, origin));
+    }
+    if let Some(whole) = value.downcast_object_ref::<Whole>() {
+        return Ok((*whole.0).clone());
+    }
+    let data = match value.kind() {
+        ValueKind::None => Data::Null,
+        ValueKind::Bool => Data::Bool(value.is_true()),
+        ValueKind::Number if value.is_integer() => {
+            Data::Number(Number::Int(i128::try_from(value.clone()).map_err(|e| e.to_string())?))
+        }
+        ValueKind::Number => Data::Number(Number::Float(f64::try_from(value.clone()).map_err(|e| e.to_string())?)),
+        ValueKind::String | ValueKind::Plain => Data::Str(value.to_string().into()),
+        ValueKind::Seq | ValueKind::Iterable => {
+            let items = value.try_iter().map_err(|error| error.to_string())?;
+            Data::Seq(items.map(|item| to_node(&item, origin).map(Arc::new)).collect::<Result<_, _>>()?)
+        }
+        ValueKind::Map => {
+            let keys = value.try_iter().map_err(|error| error.to_string())?;
+            let entry = |key: Value| {
+                let item = value.get_item(&key).map_err(|error| error.to_string())?;
+                Ok::<_, String>(Entry { key: key.to_string().into(), node: Arc::new(to_node(&item, origin)?) })
+            };
+            Data::Map(keys.map(entry).collect::<Result<_, _>>()?)
+        }
+        kind => return Err(format!("{kind} cannot stand in a document")),
+    };
+    Ok(Node { data, origin: origin.clone() })
+}
+
+/// Every leaf of a subtree, printed by one line of a template: it keeps its own origin behind the new one.
+fn rewrap(node: &Arc<Node>, origin: &Origin) -> Node {
+    let data = match &node.data {
+        Data::Seq(items) => Data::Seq(items.iter().map(|item| Arc::new(rewrap(item, origin))).collect()),
+        Data::Map(entries) => {
+            let entry = |entry: &Entry| Entry { key: entry.key.clone(), node: Arc::new(rewrap(&entry.node, origin)) };
+            Data::Map(entries.iter().map(entry).collect())
+        }
+        leaf => leaf.clone(),
+    };
+    let origin = match origin {
+        Origin::Template { template, line, .. } => {
+            Origin::Template { template: template.clone(), line: *line, from: Some(Arc::from([node.clone()])) }
+        }
+        other => other.clone(),
+    };
+    Node { data, origin }
+}
+
+/// A finished subtree that another template made; it goes in as it is.
+#[derive(Debug)]
+pub(super) struct Whole(pub Arc<Node>);
+
+impl Object for Whole {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+}

@@ -1,0 +1,250 @@
+//! The one door to jsonschema: a schema and a value in, findings in the user's words out.
+
+use std::sync::Arc;
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{ValidationError, Validator};
+use serde_json::{Map, Value, json};
+
+use crate::diagnostic::{Code, Diagnostics};
+use crate::node::{Data, Entry, Node};
+use crate::types::Types;
+
+/// A compiled schema with the text it was made from, for suggestions and descriptions.
+pub struct Schema {
+    validator: Validator,
+    json: Value,
+}
+
+/// What is checked: one layer, which need not be whole, or the sum of all, of which only what is missing is new.
+#[derive(Clone, Copy)]
+pub enum Check {
+    /// With the code for a key that does not exist.
+    Layer(Code),
+    Whole,
+}
+
+impl Schema {
+    pub fn compile(json: Value) -> Schema {
+        let validator = jsonschema::draft202012::new(&json).expect("every schema is made from checked catalog files");
+        Schema { validator, json }
+    }
+
+    /// Whether a catalog file's schema is one at all.
+    pub fn try_compile(json: Value) -> Result<Schema, String> {
+        let validator = jsonschema::draft202012::new(&json).map_err(|error| error.to_string())?;
+        Ok(Schema { validator, json })
+    }
+
+    pub fn check(&self, node: &Node, check: Check, diags: &mut Diagnostics) {
+        let instance = node.to_json();
+        for error in self.validator.iter_errors(&instance) {
+            self.report(&error, node, check, diags);
+        }
+    }
+
+    fn report(&self, error: &ValidationError<'_>, node: &Node, check: Check, diags: &mut Diagnostics) {
+        use ValidationErrorKind as Kind;
+        let pointer = error.instance_path().to_string();
+        let rule = self.rule(&error.schema_path().to_string());
+        let at = node.nearest(&pointer);
+        let unknown = match (check, error.kind()) {
+            (Check::Whole, Kind::Required { property }) => return missing(property, at, rule, diags),
+            (Check::Whole, _) | (Check::Layer(_), Kind::Required { .. }) => return,
+            (Check::Layer(unknown), _) => unknown,
+        };
+        match error.kind() {
+            Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
+                unexpected.iter().for_each(|key| unknown_key(key, at, rule, unknown, diags));
+            }
+            Kind::Type { kind } => wrong_type(kind, at, rule, diags),
+            Kind::Pattern { .. } if rule.get("x-type").is_some() => wrong_form(at, rule, diags),
+            Kind::PropertyNames { error } => {
+                let key = error.instance().as_str().unwrap_or_default();
+                let span = at.get(key).and_then(|value| value.key_span());
+                let message = format!("{key} cannot be a name here: {}", reason(error));
+                diags.error(Code::BadValue, message).at_some(span, "this key");
+            }
+            _ => {
+                let message = format!("{} {}", show(at), reason(error));
+                let diagnostic = diags.error(Code::BadValue, message).at_some(at.span(), describe(rule));
+                if let Kind::Enum { options } = error.kind() {
+                    let choices: Vec<String> = options.as_array().into_iter().flatten().map(plain).collect();
+                    diagnostic.suggest(&plain(&at.to_json()), choices.iter().map(String::as_str));
+                }
+            }
+        }
+    }
+
+    /// The schema that holds the keyword which failed.
+    fn rule(&self, schema_path: &str) -> &Value {
+        let parent = schema_path.rsplit_once('/').map_or("", |(parent, _)| parent);
+        self.json.pointer(parent).unwrap_or(&Value::Null)
+    }
+}
+
+fn unknown_key(key: &str, table: &Node, rule: &Value, code: Code, diags: &mut Diagnostics) {
+    let span = table.get(key).and_then(|value| value.key_span());
+    let known = rule["properties"].as_object().into_iter().flat_map(Map::keys).map(String::as_str);
+    let message = match code {
+        Code::OverrideWithoutMatch => format!("{key} overrides nothing: there is no such key"),
+        _ => format!("there is no key {key} here"),
+    };
+    diags.error(code, message).at_some(span, "not known").suggest(key, known);
+}
+
+fn missing(property: &Value, table: &Node, rule: &Value, diags: &mut Diagnostics) {
+    let key = property.as_str().unwrap_or_default();
+    let diagnostic = diags.error(Code::MissingKey, format!("the key {key} is missing"));
+    diagnostic.at_some(table.key_span(), "in this table");
+    if let Some(summary) = rule["properties"][key]["description"].as_str() {
+        diagnostic.help(format!("{key}: {summary}"));
+    }
+}
+
+fn wrong_type(kind: &TypeKind, at: &Node, rule: &Value, diags: &mut Diagnostics) {
+    let wanted = match kind {
+        TypeKind::Single(kind) => article(&kind.to_string()),
+        TypeKind::Multiple(_) => "another type".to_owned(),
+    };
+    let is_number = matches!(at.data, Data::Number(_));
+    match rule["x-summary"].as_str() {
+        Some(summary) if is_number => {
+            diags
+                .error(Code::WrongUnit, format!("{} has no unit", show(at)))
+                .at_some(at.span(), describe(rule))
+                .help(format!("write {summary}"));
+        }
+        summary => {
+            let wanted = summary.map_or(wanted, str::to_owned);
+            diags.error(Code::WrongType, format!("expected {wanted}, found {}", at.kind())).at_some(at.span(), describe(rule));
+        }
+    }
+}
+
+/// A string that does not have the form of its type.
+fn wrong_form(at: &Node, rule: &Value, diags: &mut Diagnostics) {
+    let summary = rule["x-summary"].as_str().unwrap_or_default();
+    let code = if rule["x-units"] == json!(true) { Code::WrongUnit } else { Code::BadValue };
+    let diagnostic = diags.error(code, format!("{} is not {summary}", show(at)));
+    diagnostic.at_some(at.span(), describe(rule));
+}
+
+fn describe(rule: &Value) -> &str {
+    rule["description"].as_str().unwrap_or("here")
+}
+
+fn show(node: &Node) -> String {
+    match &node.data {
+        Data::Seq(_) | Data::Map(_) => node.kind().to_owned(),
+        _ => node.to_json().to_string(),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn article(kind: &str) -> String {
+    match kind {
+        "object" => "a table".to_owned(),
+        "array" => "a list".to_owned(),
+        "integer" => "an integer".to_owned(),
+        other => format!("a {other}"),
+    }
+}
+
+/// Why a value is refused, to stand behind the value.
+fn reason(error: &ValidationError<'_>) -> String {
+    use ValidationErrorKind as Kind;
+    match error.kind() {
+        Kind::Minimum { limit } => format!("is less than the minimum of {limit}"),
+        Kind::Maximum { limit } => format!("is more than the maximum of {limit}"),
+        Kind::ExclusiveMinimum { limit } => format!("must be more than {limit}"),
+        Kind::ExclusiveMaximum { limit } => format!("must be less than {limit}"),
+        Kind::MultipleOf { multiple_of } => format!("is not a multiple of {multiple_of}"),
+        Kind::MinLength { limit } => format!("is shorter than {limit}"),
+        Kind::MaxLength { limit } => format!("is longer than {limit} characters"),
+        Kind::MinItems { limit } => format!("has fewer than {limit} items"),
+        Kind::MaxItems { limit } => format!("has more than {limit} items"),
+        Kind::UniqueItems => "has an item twice".to_owned(),
+        Kind::Enum { .. } => "is none of the choices".to_owned(),
+        Kind::Constant { expected_value } => format!("must be {expected_value}"),
+        Kind::Pattern { pattern } => format!("does not match {pattern}"),
+        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => "has none of the forms that are allowed here".to_owned(),
+        Kind::OneOfMultipleValid { .. } => "has more than one of the forms, of which one is allowed".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// The language of options as JSON Schema: named types written out, tables closed unless they say otherwise.
+pub fn expand(node: &Node, types: &Types) -> Value {
+    match &node.data {
+        Data::Map(_) => Value::Object(expand_map(node, types)),
+        Data::Seq(items) => items.iter().map(|item| expand(item, types)).collect(),
+        _ => node.to_json(),
+    }
+}
+
+fn expand_map(node: &Node, types: &Types) -> Map<String, Value> {
+    let mut out = Map::new();
+    for entry in node.entries() {
+        match (&*entry.key, entry.node.as_str().and_then(|name| types.get(name).map(|kind| (name, kind)))) {
+            ("type", Some((name, kind))) => {
+                out.extend(kind.schema(name).as_object().cloned().unwrap_or_default());
+                out.insert("x-units".to_owned(), kind.has_units().into());
+            }
+            ("default" | "enum" | "const" | "examples", _) => drop(out.insert(entry.key.to_string(), entry.node.to_json())),
+            ("properties", _) => {
+                let properties = entry.node.entries().iter().map(|p| (p.key.to_string(), expand(&p.node, types)));
+                out.insert("properties".to_owned(), Value::Object(properties.collect()));
+            }
+            (key, _) => drop(out.insert(key.to_owned(), expand(&entry.node, types))),
+        }
+    }
+    if out.contains_key("properties") && !out.contains_key("additionalProperties") {
+        out.insert("additionalProperties".to_owned(), false.into());
+    }
+    out
+}
+
+/// The defaults of a schema laid under a value, however deep; each default keeps the place where the schema gives it.
+pub fn with_defaults(schema: &Node, value: &Arc<Node>) -> Arc<Node> {
+    match &value.data {
+        Data::Seq(items) => match schema.get("items") {
+            Some(item_schema) => {
+                let items = items.iter().map(|item| with_defaults(item_schema, item)).collect();
+                Arc::new(Node { data: Data::Seq(items), origin: value.origin.clone() })
+            }
+            None => value.clone(),
+        },
+        Data::Map(entries) => {
+            let properties = schema.get("properties");
+            let others = schema.get("additionalProperties").filter(|others| !others.entries().is_empty());
+            let under = |key: &str| properties.and_then(|properties| properties.get(key)).or(others);
+            let mut all: Vec<Entry> = entries
+                .iter()
+                .map(|entry| Entry {
+                    key: entry.key.clone(),
+                    node: under(&entry.key).map_or_else(|| entry.node.clone(), |schema| with_defaults(schema, &entry.node)),
+                })
+                .collect();
+            for property in properties.map_or(&[][..], |properties| properties.entries()) {
+                if let Some(default) = property.node.get("default").filter(|_| value.get(&property.key).is_none()) {
+                    all.push(Entry { key: property.key.clone(), node: with_defaults(&property.node, default) });
+                }
+            }
+            Arc::new(Node { data: Data::Map(all), origin: value.origin.clone() })
+        }
+        _ => value.clone(),
+    }
+}
+
+/// The schema of a closed table with these properties.
+pub fn object_of(properties: Arc<Node>) -> Arc<Node> {
+    let entries = vec![
+        Entry { key: "type".into(), node: Node::derived("a table", "object".into(), []) },
+        Entry { key: "properties".into(), node: properties },
+    ];
+    Node::derived("a table", Data::Map(entries), [])
+}
