@@ -16,6 +16,8 @@ use crate::yaml::{self, Limits};
 
 /// The files the binary carries.
 const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/catalog.rs"));
+/// The layer of what the catalog itself says.
+const DEFAULT: &str = "default";
 const MAX_FILE_BYTES: u64 = 4 << 20;
 
 pub struct Catalog {
@@ -119,7 +121,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn toml(&self, name: &str, diags: &mut Diagnostics) -> Arc<Node> {
         match self.files.get(name) {
-            Some(source) => Arc::new(source::parse(source, &Arc::from(name), diags)),
+            Some(source) => Arc::new(source::parse(source, &Arc::from(DEFAULT), diags)),
             None => {
                 diags.error(Code::BadCatalog, format!("the catalog has no {name}"));
                 layers::nothing()
@@ -134,7 +136,7 @@ impl Reader<'_> {
         stream
             .documents
             .first()
-            .map_or_else(layers::nothing, |document| Arc::new(document.root.to_node(source, &Arc::from(name))))
+            .map_or_else(layers::nothing, |document| Arc::new(document.root.to_node(source, &Arc::from(DEFAULT))))
     }
 
     /// The names `x` of the files `<folder>/x/<file>`.

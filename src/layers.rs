@@ -7,6 +7,9 @@ use crate::diagnostic::{Code, Diagnostics};
 use crate::node::{Data, Entry, Input, Node, Origin};
 use crate::source::{self, Source, Span};
 
+/// The layer of `--set`.
+const FLAG: &str = "--set";
+
 /// Lays `over` on top of `base`: tables merge, anything else is replaced.
 pub fn overlay(base: &Arc<Node>, over: &Arc<Node>) -> Arc<Node> {
     let (Data::Map(low), Data::Map(high)) = (&base.data, &over.data) else {
@@ -20,7 +23,13 @@ pub fn overlay(base: &Arc<Node>, over: &Arc<Node>) -> Arc<Node> {
             None => entries.push(entry.clone()),
         }
     }
-    Arc::new(Node { data: Data::Map(entries), origin: over.origin.clone() })
+    // A flag reaches into a table; it is not where the table was written.
+    let origin = if is_flag(over) && !is_flag(base) { &base.origin } else { &over.origin };
+    Arc::new(Node { data: Data::Map(entries), origin: origin.clone() })
+}
+
+fn is_flag(node: &Node) -> bool {
+    matches!(&node.origin, Origin::Input(input) if &*input.layer == FLAG)
 }
 
 /// `over`, remembering that it replaced `base`.
@@ -42,8 +51,8 @@ pub fn nothing() -> Arc<Node> {
 
 /// Reads `a.b=value`: the value is TOML, else a string.
 pub fn set(argument: &str, diags: &mut Diagnostics) -> Option<Arc<Node>> {
-    let source = Source::new("--set", argument);
-    let layer: Arc<str> = "--set".into();
+    let source = Source::new(FLAG, argument);
+    let layer: Arc<str> = FLAG.into();
     let mut quiet = Diagnostics::default();
     let node = source::parse(&source, &layer, &mut quiet);
     if quiet.is_empty() && !argument.contains('\n') && argument.contains('=') {
@@ -62,7 +71,7 @@ pub fn set(argument: &str, diags: &mut Diagnostics) -> Option<Arc<Node>> {
 
 /// A path of keys with a string at its end.
 fn text(source: &Arc<Source>, path: &str, value: &str, layer: &Arc<str>) -> Option<Arc<Node>> {
-    let keys = source::parse(&Source::new("--set", format!("{path}=0")), layer, &mut Diagnostics::default());
+    let keys = source::parse(&Source::new(FLAG, format!("{path}=0")), layer, &mut Diagnostics::default());
     let mut names = Vec::new();
     let mut at = &Arc::new(keys);
     while let [entry] = at.entries() {

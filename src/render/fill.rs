@@ -111,12 +111,13 @@ impl Filler<'_> {
     }
 
     /// Text of another language: each value is written as that language's literal, and only where a literal may stand.
-    pub fn language(&self, text: &str, language: &Language) -> Result<Node, Failure> {
+    pub fn language(&self, text: &str, outer: &'static Language) -> Result<Node, Failure> {
         let mut out = String::new();
         for (piece, slot) in pieces(text) {
             out.push_str(piece);
             let Some(id) = slot else { continue };
-            if let Some(place) = language.refuses_after(&out) {
+            let (language, began) = outer.at_end(&out);
+            if let Some(place) = language.refuses_after(&out[began..]) {
                 let message = format!("a value stands {place}, where it cannot be escaped");
                 return Err(Failure { unescaped: true, ..self.failure(self.offset_of(text, id), message) });
             }

@@ -12,13 +12,16 @@ pub struct Language {
     literal: fn(&Value) -> Result<String, String>,
 }
 
+/// Text that means nothing to anybody; a value stands in it as it is.
+const RAW: Language = Language { name: "raw", quotes: &[], comments: &[], literal: plain };
+
 pub const LANGUAGES: &[Language] = &[
     Language { name: "sh", quotes: &['\'', '"', '`'], comments: &["#"], literal: shell },
     Language { name: "sql", quotes: &['\'', '"'], comments: &["--"], literal: sql },
     Language { name: "promql", quotes: &['\'', '"', '`'], comments: &["#"], literal: quoted_json },
     Language { name: "toml", quotes: &['\'', '"'], comments: &["#"], literal: json },
     Language { name: "json", quotes: &['"'], comments: &[], literal: json },
-    Language { name: "raw", quotes: &[], comments: &[], literal: plain },
+    RAW,
     Language { name: "md", quotes: &[], comments: &[], literal: markdown },
 ];
 
@@ -27,6 +30,22 @@ pub fn language(name: &str) -> Option<&'static Language> {
 }
 
 impl Language {
+    /// The language at the end of a text, and where it began: Markdown holds blocks of others.
+    pub fn at_end(&'static self, before: &str) -> (&'static Language, usize) {
+        if self.name != "md" {
+            return (self, 0);
+        }
+        let mut open = None;
+        let mut at = 0;
+        for line in before.split_inclusive('\n') {
+            at += line.len();
+            if let Some(name) = line.trim_start().strip_prefix("```") {
+                open = if open.is_some() { None } else { Some((name.trim(), at)) };
+            }
+        }
+        open.map_or((self, 0), |(name, at)| (language(name).unwrap_or(&RAW), at))
+    }
+
     pub fn write(&self, value: &Value) -> Result<String, String> {
         (self.literal)(value)
     }
@@ -100,8 +119,18 @@ fn shell(value: &Value) -> Result<String, String> {
     if value.kind() == ValueKind::Seq {
         return each(value, shell, " ");
     }
-    Ok(format!("'{}'", no_nul(plain(value)?)?.replace('\'', r"'\''")))
+    let text = no_nul(plain(value)?)?;
+    let is_safe = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
+    if !text.is_empty() && text.chars().all(is_safe) && !RESERVED.contains(&text.as_str()) {
+        return Ok(text);
+    }
+    Ok(format!("'{}'", text.replace('\'', r"'\''")))
 }
+
+/// Words that a shell takes for its own where a command may stand.
+const RESERVED: &[&str] = &[
+    "case", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "in", "select", "then", "time", "until", "while",
+];
 
 fn sql(value: &Value) -> Result<String, String> {
     match value.kind() {
