@@ -26,8 +26,10 @@ use fill::{Escaped, Filler};
 pub use tracked::Scope;
 use tracked::{Frame, Whole};
 
-/// Steps of one template; a large real one takes some ten thousand.
-const FUEL: u64 = 2_000_000;
+/// Steps of one template; a large real one takes some ten thousand, a compose file of 20,000 services two million.
+const FUEL: u64 = 20_000_000;
+/// Steps of a template with all its parts.
+const FUEL_OF_PARTS: u64 = 100_000_000;
 /// Bytes one template may print.
 const MAX_TEXT: usize = 16 << 20;
 /// How deep templates may call parts of themselves.
@@ -222,7 +224,7 @@ fn print_slot(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Res
 
 /// A part sees what its caller sees, and what it is given.
 fn part_scope(given: &Kwargs) -> Result<Scope, Error> {
-    if tracked::depth() >= MAX_DEPTH {
+    if tracked::depth() > MAX_DEPTH {
         return Err(Error::new(ErrorKind::OutOfFuel, "templates call each other without end"));
     }
     let mut scope = tracked::with_frame(|frame| frame.scope.clone()).unwrap_or_default();
@@ -254,7 +256,11 @@ impl Library {
         let (result, frame) = tracked::in_frame(scope.clone(), || {
             let template = env.get_template(name)?;
             let mut text = Limited(Vec::new());
-            template.render_captured_to(scope.into_value(), &mut text)?;
+            let rendered = template.render_captured_to(scope.into_value(), &mut text)?;
+            let steps = rendered.state().fuel_levels().map_or(0, |(consumed, _)| consumed);
+            if tracked::spend(steps) > FUEL_OF_PARTS {
+                return Err(Error::new(ErrorKind::OutOfFuel, format!("with its parts it takes more than {FUEL_OF_PARTS} steps")));
+            }
             Ok(text.0)
         });
         let bytes = result.map_err(|error: Error| self.failure(&error))?;

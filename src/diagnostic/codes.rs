@@ -92,8 +92,6 @@ A block of text in a YAML document is a program of another language to lakegen. 
 Two documents would be written to one path, or to paths that differ in case only, which some file systems cannot hold.";
     BadPath = "L0508", "catalog", "an output path that leaves the tree", "\
 An output path is relative, and has no `..`, no empty part, no control character and no name that some system reserves.";
-    SecretInOutput = "L0509", "catalog", "a secret that would be written out", "\
-A value that is a secret may only become a reference to one. Nothing secret is ever written to an output, a log or a message.";
 
     NotOurs = "L0601", "tree", "a file that lakegen did not write", "\
 The output folder has a file of this name that lakegen did not write. It is never overwritten unless --force says so.";

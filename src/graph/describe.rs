@@ -150,7 +150,8 @@ impl Graph {
     pub fn describe(&self) -> Description {
         let workloads: Vec<Arc<Node>> = self.workloads.iter().map(|workload| self.workload(workload)).collect();
         let namespaces = self.namespaces(&workloads);
-        let secrets: Vec<Arc<Node>> = self.secrets.iter().map(|secret| self.secret(secret)).collect();
+        let readers = self.readers();
+        let secrets: Vec<Arc<Node>> = self.secrets.iter().map(|secret| secret_node(secret, &readers)).collect();
         let files = files(&workloads);
         let connections = self.connections.iter().map(|connection| self.connection(connection)).collect();
         let list = |items: &[Arc<Node>]| Node::derived("the graph", Data::Seq(items.to_vec()), []);
@@ -257,31 +258,16 @@ impl Graph {
         table(vec![entry("from", self.end(connection, connection.from)), entry("to", self.end(connection, connection.to))])
     }
 
-    fn secret(&self, secret: &Secret) -> Arc<Node> {
-        let name = secret.name.as_str().unwrap_or_default();
-        let mut namespaces = BTreeMap::from([(secret.namespace.as_str().unwrap_or_default(), secret.namespace.clone())]);
+    /// For each secret, the namespaces of the workloads that read it.
+    fn readers(&self) -> Readers<'_> {
+        let mut readers: Readers<'_> = BTreeMap::new();
         for workload in &self.workloads {
-            if reads(workload).iter().any(|(read, _)| read.as_str() == Some(name)) {
+            for (secret, _) in reads(workload) {
+                let namespaces = readers.entry(secret.as_str().unwrap_or_default().to_owned()).or_default();
                 namespaces.entry(workload.namespace.as_str().unwrap_or_default()).or_insert_with(|| workload.namespace.clone());
             }
         }
-        let keys = secret.node.get("keys").map_or(&[][..], |keys| keys.entries());
-        let keys = keys.iter().map(|key| {
-            let is_random = matches!(key.node.data, Data::Number(Number::Int(_)));
-            let kind = Node::derived("what a key holds", is_random.into(), [key.node.clone()]);
-            table(vec![
-                entry("name", Node::derived("a key", (&*key.key).into(), [key.node.clone()])),
-                entry("random", kind),
-                entry("value", key.node.clone()),
-            ])
-        });
-        table(vec![
-            entry("name", secret.name.clone()),
-            entry("component", secret.component.clone()),
-            entry("summary", secret.node.get("summary").cloned().unwrap_or_else(layers::nothing)),
-            entry("keys", Node::derived("its keys", Data::Seq(keys.collect()), [secret.node.clone()])),
-            entry("namespaces", Node::derived("who reads it", Data::Seq(namespaces.into_values().collect()), [])),
-        ])
+        readers
     }
 
     fn namespaces(&self, workloads: &[Arc<Node>]) -> Vec<Arc<Node>> {
@@ -328,6 +314,31 @@ pub struct Description {
     pub namespaces: Vec<Arc<Node>>,
     pub secrets: Vec<Arc<Node>>,
     pub files: Vec<Arc<Node>>,
+}
+
+type Readers<'g> = BTreeMap<String, BTreeMap<&'g str, Arc<Node>>>;
+
+fn secret_node(secret: &Secret, readers: &Readers<'_>) -> Arc<Node> {
+    let mut namespaces = readers.get(secret.name.as_str().unwrap_or_default()).cloned().unwrap_or_default();
+    namespaces.insert(secret.namespace.as_str().unwrap_or_default(), secret.namespace.clone());
+    let keys = secret.node.get("keys").map_or(&[][..], |keys| keys.entries());
+    table(vec![
+        entry("name", secret.name.clone()),
+        entry("component", secret.component.clone()),
+        entry("summary", secret.node.get("summary").cloned().unwrap_or_else(layers::nothing)),
+        entry("keys", Node::derived("its keys", Data::Seq(keys.iter().map(key_node).collect()), [secret.node.clone()])),
+        entry("namespaces", Node::derived("who reads it", Data::Seq(namespaces.into_values().collect()), [])),
+    ])
+}
+
+/// A number is how many random bytes the key's value has; anything else is a value that is no secret.
+fn key_node(key: &Entry) -> Arc<Node> {
+    let is_random = matches!(key.node.data, Data::Number(Number::Int(_)));
+    table(vec![
+        entry("name", Node::derived("a key", (&*key.key).into(), [key.node.clone()])),
+        entry("random", Node::derived("what a key holds", is_random.into(), [key.node.clone()])),
+        entry("value", key.node.clone()),
+    ])
 }
 
 fn table(entries: Vec<Entry>) -> Arc<Node> {

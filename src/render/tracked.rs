@@ -7,6 +7,9 @@ use minijinja::value::{Enumerator, Object, ObjectRepr, Value, ValueKind};
 
 use crate::node::{Data, Entry, Node, Number, Origin};
 
+/// How far back a printed value is looked for among those that were read.
+const NEAR: usize = 64;
+
 /// What one rendering read and printed so far.
 #[derive(Debug)]
 pub(super) struct Frame {
@@ -30,10 +33,21 @@ struct Read {
     printed: bool,
 }
 
+thread_local!(static SPENT: std::cell::Cell<u64> = const { std::cell::Cell::new(0) });
+
+/// Adds to what a template and all its parts have spent; gives the sum.
+pub(super) fn spend(steps: u64) -> u64 {
+    SPENT.set(SPENT.get() + steps);
+    SPENT.get()
+}
+
 thread_local!(static FRAMES: RefCell<Vec<Frame>> = const { RefCell::new(Vec::new()) });
 
 /// Runs `work` with a frame of its own and gives back what it left in it.
 pub(super) fn in_frame<T>(scope: Scope, work: impl FnOnce() -> T) -> (T, Frame) {
+    if depth() == 0 {
+        SPENT.set(0);
+    }
     let frame = Frame { scope, slots: Vec::new(), reads: Vec::new(), mark: 0 };
     FRAMES.with_borrow_mut(|frames| frames.push(frame));
     let result = work();
@@ -63,7 +77,10 @@ impl Frame {
         if let Some(tracked) = value.downcast_object_ref::<Tracked>() {
             return vec![tracked.0.clone()];
         }
-        if let Some(read) = self.reads.iter_mut().rev().find(|read| read.value == *value) {
+        if value.downcast_object_ref::<Whole>().is_some() {
+            return Vec::new();
+        }
+        if let Some(read) = self.reads.iter_mut().rev().take(NEAR).find(|read| read.value == *value) {
             read.printed = true;
             return vec![read.node.clone()];
         }
