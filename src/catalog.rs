@@ -10,7 +10,7 @@ use crate::layers;
 use crate::node::Node;
 use crate::render::Engine;
 use crate::schema::{self, Check, Schema};
-use crate::source::{self, Source};
+use crate::source::{self, Source, Span};
 use crate::types::Types;
 use crate::yaml::{self, Limits};
 
@@ -123,9 +123,16 @@ impl Reader<'_> {
         match self.files.get(name) {
             Some(source) => Arc::new(source::parse(source, &Arc::from(DEFAULT), diags)),
             None => {
-                diags.error(Code::BadCatalog, format!("the catalog has no {name}"));
+                self.expect(name, None, diags);
                 layers::nothing()
             }
+        }
+    }
+
+    /// A file that lakegen itself or a manifest names is there.
+    fn expect(&self, name: &str, because: Option<Span>, diags: &mut Diagnostics) {
+        if !self.files.contains_key(name) {
+            diags.error(Code::BadCatalog, format!("the catalog has no {name}")).at_some(because, "asked for here");
         }
     }
 
@@ -161,6 +168,7 @@ impl Reader<'_> {
             let manifest = schema::with_defaults(&shape, &self.checked(&file, &schema, diags));
             let options = options_schema(&manifest, types, diags);
             let workloads = format!("components/{name}/workloads.yaml.j2");
+            self.expect(&format!("templates/{workloads}"), manifest.span(), diags);
             (name.clone(), Component { name, manifest, options, workloads })
         };
         self.folders("templates/components/", "/component.toml").into_iter().map(component).collect()
@@ -172,6 +180,10 @@ impl Reader<'_> {
         let mut manifests = BTreeMap::new();
         for name in self.folders("templates/modes/", "/mode.toml") {
             let node = self.checked(&format!("templates/modes/{name}/mode.toml"), &schema, diags);
+            for template in node.get("emit").into_iter().flat_map(|emit| emit.items()).filter_map(|rule| rule.get("template")) {
+                let file = format!("templates/modes/{name}/{}", template.as_str().unwrap_or_default());
+                self.expect(&file, template.span(), diags);
+            }
             manifests.insert(name, schema::with_defaults(&shape, &node));
         }
         manifests.keys().map(|name| (name.clone(), mode(name, &manifests, types, diags))).collect()
@@ -226,7 +238,11 @@ fn ancestry<'a>(
         let Some(extends) = manifest.get("extends") else { break };
         let parent = extends.as_str().unwrap_or_default();
         if chain.iter().any(|(name, _)| *name == parent) {
-            diags.error(Code::BadCatalog, format!("the mode {name} extends itself")).at_some(extends.span(), "by way of this");
+            // Every mode of a circle comes to this; the first of them tells.
+            if chain[0].0 == parent && chain.iter().all(|(name, _)| *name >= parent) {
+                let diagnostic = diags.error(Code::BadCatalog, format!("the mode {parent} extends itself"));
+                diagnostic.at_some(extends.span(), "by way of this");
+            }
         } else if let Some((parent, _)) = manifests.get_key_value(parent) {
             next = Some(parent);
         } else {

@@ -64,6 +64,17 @@ impl Diagnostics {
         self.list.append(&mut other.list);
     }
 
+    /// Like `append`, without what has been told already: two modes meet the same mistake.
+    pub fn merge(&mut self, mut other: Diagnostics) {
+        other.list.retain(|d| !self.list.contains(d));
+        self.append(other);
+    }
+
+    /// Whether this was told of this place: one mistake is met by everything that reads it.
+    pub fn has_told(&self, code: Code, span: Option<&Span>) -> bool {
+        self.list.iter().any(|d| d.code == code && d.places.first().map(|place| &place.span) == span)
+    }
+
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.list.iter()
     }

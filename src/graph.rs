@@ -186,7 +186,7 @@ fn check_names(workloads: &[Workload], diags: &mut Diagnostics) {
     for workload in workloads {
         let place = (workload.namespace.as_str().unwrap_or_default(), workload.name.as_str());
         if let Some(first) = seen.insert(place, workload) {
-            let diagnostic = diags.error(Code::NameClash, format!("two workloads of {} are called {}", place.0, workload.name));
+            let diagnostic = diags.error(Code::NameClash, format!("two workloads of one namespace are called {}", workload.name));
             diagnostic.at_some(workload.component.key_span(), "the second").at_some(first.component.key_span(), "the first");
         }
     }

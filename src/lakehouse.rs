@@ -43,6 +43,7 @@ pub struct Instance<'c> {
 /// Reads the file and the flags, stacks them on the profile and checks all of it.
 pub fn read<'c>(catalog: &'c Catalog, input: &Input, diags: &mut Diagnostics) -> Result<Lakehouse<'c>, Reported> {
     let file = Arc::new(source::parse(&input.file, &Arc::from("lakehouse.toml"), diags));
+    let is_torn = diags.iter().any(|d| d.code == Code::Syntax);
     let sets: Vec<Arc<Node>> = input.sets.iter().filter_map(|set| layers::set(set, diags)).collect();
     let (own, profiles) = split(&file);
     let profile = catalog.profiles.get(&input.profile);
@@ -56,13 +57,17 @@ pub fn read<'c>(catalog: &'c Catalog, input: &Input, diags: &mut Diagnostics) ->
     let above: Vec<Arc<Node>> = patch.into_iter().chain(sets.iter().cloned()).collect();
     let merged = above.iter().fold(layers::overlay(&base, &own), |low, high| layers::overlay(&low, high));
     let kinds = kinds(catalog, &merged, diags);
-    shapes.layer(&base, &kinds, Code::UnknownKey, diags);
-    shapes.layer(&own, &kinds, Code::UnknownKey, diags);
-    check_profiles(catalog, &profiles, &kinds, &shapes, diags);
-    sets.iter().for_each(|set| shapes.layer(set, &kinds, Code::OverrideWithoutMatch, diags));
+    shapes.layer(&base, &kinds, Check::Layer(Code::UnknownKey), diags);
+    shapes.layer(&own, &kinds, if is_torn { Check::Torn } else { Check::Layer(Code::UnknownKey) }, diags);
+    check_profiles(catalog, &file, &own, &shapes, diags);
+    sets.iter().for_each(|set| shapes.layer(set, &kinds, Check::Layer(Code::OverrideWithoutMatch), diags));
+    if !is_torn {
+        // A profile is for many lakehouses: it cannot give what each must say for itself.
+        let said = above.iter().fold(own, |low, high| layers::overlay(&low, high));
+        shapes.skeleton.check(&said, Check::Whole, diags);
+    }
     let settings = layers::overlay(&schema::with_defaults(&catalog.lakehouse, &layers::nothing()), &merged);
     let settings = schema::with_defaults(&catalog.lakehouse, &settings);
-    shapes.skeleton.check(&settings, Check::Whole, diags);
     let modes = modes(catalog, &settings, diags);
     let instances = instances(catalog, &settings, &kinds, &shapes, diags);
     diags.checkpoint()?;
@@ -90,17 +95,20 @@ fn split(file: &Arc<Node>) -> (Arc<Node>, Vec<Entry>) {
 }
 
 /// Each profile's table is checked, also of the profiles that are not asked for.
-fn check_profiles(catalog: &Catalog, profiles: &[Entry], kinds: &Kinds<'_>, shapes: &Shapes, diags: &mut Diagnostics) {
-    for profile in profiles {
-        if !catalog.profiles.contains_key(&*profile.key) {
+fn check_profiles(catalog: &Catalog, file: &Node, own: &Arc<Node>, shapes: &Shapes, diags: &mut Diagnostics) {
+    let Some(profiles) = file.get("profile") else { return };
+    expect_table(profiles, "one table a profile", diags);
+    for profile in profiles.entries() {
+        let Some(base) = catalog.profiles.get(&*profile.key) else {
             let known = catalog.profiles.keys().map(String::as_str);
             let diagnostic = diags.error(Code::UnknownProfile, format!("there is no profile called {}", profile.key));
             diagnostic.at_some(profile.node.key_span(), "set here").suggest(&profile.key, known);
             continue;
-        }
-        let mut all = kinds.clone();
-        all.extend(self::kinds(catalog, &profile.node, diags));
-        shapes.layer(&profile.node, &all, Code::OverrideWithoutMatch, diags);
+        };
+        expect_table(&profile.node, "what differs in this profile", diags);
+        let merged = layers::overlay(&layers::overlay(base, own), &profile.node);
+        shapes.layer(&profile.node, &kinds(catalog, &merged, diags), Check::Layer(Code::OverrideWithoutMatch), diags);
+        modes(catalog, &profile.node, diags);
     }
 }
 
@@ -110,20 +118,22 @@ type Kinds<'c> = BTreeMap<Arc<str>, &'c Component>;
 fn kinds<'c>(catalog: &'c Catalog, settings: &Node, diags: &mut Diagnostics) -> Kinds<'c> {
     let mut kinds = BTreeMap::new();
     for instance in settings.get("components").map_or(&[][..], |components| components.entries()) {
-        let is = instance.node.get("is");
-        let name = is.and_then(|is| is.as_str()).unwrap_or(&instance.key);
-        match catalog.components.get(name) {
-            Some(component) => drop(kinds.insert(instance.key.clone(), component)),
-            None => unknown_component(catalog, name, is.map_or_else(|| instance.node.key_span(), |is| is.span()), diags),
+        let (name, span) = match instance.node.get("is") {
+            Some(is) => (is.as_str(), is.span()),
+            None => (Some(&*instance.key), instance.node.key_span()),
+        };
+        match name.map(|name| (name, catalog.components.get(name))) {
+            Some((_, Some(component))) => drop(kinds.insert(instance.key.clone(), component)),
+            Some((name, None)) => unknown_component(catalog, name, span, diags),
+            None if diags.has_told(Code::WrongType, span.as_ref()) => {}
+            None => drop(diags.error(Code::WrongType, "expected the name of a component").at_some(span, "asked for here")),
         }
     }
     kinds
 }
 
 fn unknown_component(catalog: &Catalog, name: &str, span: Option<source::Span>, diags: &mut Diagnostics) {
-    let told =
-        diags.iter().any(|d| d.code == Code::UnknownComponent && d.places.first().map(|place| &place.span) == span.as_ref());
-    if !told {
+    if !diags.has_told(Code::UnknownComponent, span.as_ref()) {
         let known = catalog.components.keys().map(String::as_str);
         diags
             .error(Code::UnknownComponent, format!("there is no component called {name}"))
@@ -132,7 +142,7 @@ fn unknown_component(catalog: &Catalog, name: &str, span: Option<source::Span>, 
     }
 }
 
-/// The compiled schemas of a lakehouse file: its skeleton, and each component's table.
+/// The compiled schemas of a lakehouse file: its skeleton without the profiles, and each component's table.
 struct Shapes {
     skeleton: Schema,
     components: BTreeMap<String, Schema>,
@@ -144,21 +154,27 @@ impl Shapes {
             .components
             .values()
             .map(|component| (component.name.clone(), Schema::compile(component_schema(catalog, component))));
-        Shapes { skeleton: Schema::compile(skeleton_schema(catalog)), components: components.collect() }
+        let mut skeleton = skeleton_schema(catalog);
+        skeleton["properties"].as_object_mut().expect("it has properties").remove("profile");
+        Shapes { skeleton: Schema::compile(skeleton), components: components.collect() }
     }
 
-    fn layer(&self, layer: &Node, kinds: &Kinds<'_>, unknown: Code, diags: &mut Diagnostics) {
-        self.skeleton.check(&without_components(layer), Check::Layer(unknown), diags);
+    fn layer(&self, layer: &Node, kinds: &Kinds<'_>, check: Check, diags: &mut Diagnostics) {
+        self.skeleton.check(&without_components(layer), check, diags);
         let components = layer.get("components");
-        if let Some(components) = components.filter(|components| !matches!(components.data, Data::Map(_))) {
-            let message = format!("expected a table, found {}", components.kind());
-            diags.error(Code::WrongType, message).at_some(components.span(), "one table a component");
-        }
+        components.into_iter().for_each(|components| expect_table(components, "one table a component", diags));
         for instance in components.map_or(&[][..], |components| components.entries()) {
             if let Some(component) = kinds.get(&instance.key) {
-                self.components[&component.name].check(&instance.node, Check::Layer(unknown), diags);
+                self.components[&component.name].check(&instance.node, check, diags);
             }
         }
+    }
+}
+
+fn expect_table(node: &Node, label: &str, diags: &mut Diagnostics) {
+    if !matches!(node.data, Data::Map(_)) {
+        let message = format!("expected a table, found {}", node.kind());
+        diags.error(Code::WrongType, message).at_some(node.span(), label);
     }
 }
 
@@ -202,9 +218,10 @@ fn check_name(catalog: &Catalog, name: &str, node: &Node, diags: &mut Diagnostic
 fn modes<'c>(catalog: &'c Catalog, settings: &Node, diags: &mut Diagnostics) -> Vec<&'c Mode> {
     let mut modes = Vec::new();
     for asked in settings.get("modes").map_or(&[][..], |modes| modes.items()) {
-        let name = asked.as_str().unwrap_or_default();
+        let Some(name) = asked.as_str() else { continue };
         match catalog.mode(name) {
             Some(mode) => modes.push(mode),
+            None if diags.has_told(Code::UnknownMode, asked.span().as_ref()) => {}
             None => unknown_mode(catalog, name, asked.span(), diags),
         }
     }

@@ -61,17 +61,18 @@ pub fn set(argument: &str, diags: &mut Diagnostics) -> Option<Arc<Node>> {
     let as_string = argument.split_once('=').and_then(|(path, value)| text(&source, path, value, &layer));
     if as_string.is_none() {
         let span = Span::new(&source, 0..argument.len());
-        diags
-            .error(Code::BadSet, "this is no a.b=value")
-            .at(&span, "here")
-            .help("for example --set components.prefect.replicas=3");
+        diags.error(Code::BadSet, "this is no a.b=value").at(&span, "here").help("for example --set lakehouse.environment=test");
     }
     as_string
 }
 
 /// A path of keys with a string at its end.
 fn text(source: &Arc<Source>, path: &str, value: &str, layer: &Arc<str>) -> Option<Arc<Node>> {
-    let keys = source::parse(&Source::new(FLAG, format!("{path}=0")), layer, &mut Diagnostics::default());
+    let mut quiet = Diagnostics::default();
+    let keys = source::parse(&Source::new(FLAG, format!("{path}=0")), layer, &mut quiet);
+    if !quiet.is_empty() {
+        return None;
+    }
     let mut names = Vec::new();
     let mut at = &Arc::new(keys);
     while let [entry] = at.entries() {

@@ -49,7 +49,9 @@ pub fn compile(catalog: &Catalog, input: &Input, modes: &[String], diags: &mut D
     let modes = wanted(&lakehouse, modes, diags)?;
     let mut outputs = Vec::new();
     for mode in modes {
-        outputs.extend(one(&lakehouse, mode, diags).ok());
+        let mut found = Diagnostics::default();
+        outputs.extend(one(&lakehouse, mode, &mut found).ok());
+        diags.merge(found);
     }
     diags.checkpoint()?;
     Ok(outputs)

@@ -111,12 +111,12 @@ impl Engine {
     }
 
     fn string(&self, node: &Node, text: &str, scope: &Scope) -> Result<Arc<Node>, Failure> {
-        let wrong = |error: &dyn std::fmt::Display| Failure::new(Code::TemplateFailed, node.span(), error.to_string());
+        let wrong = |error: Error| Failure::new(code(&error), node.span(), words(&error));
         let (result, frame) = tracked::in_frame(scope.clone(), || {
             let template = self.env.template_from_named_str("string.yaml.j2", text)?;
             template.render(scope.clone().into_value())
         });
-        let rendered = result.map_err(|error| wrong(&error))?;
+        let rendered = result.map_err(wrong)?;
         let source = node.span().map_or_else(|| Source::new("string", text), |span| span.source);
         let filler = Filler { template: &source, slots: &frame.slots, lines: &[] };
         let yaml = yaml::Yaml { data: yaml::Data::Str(rendered.into()), mark: yaml::Mark::default(), style: yaml::Style::Plain };
@@ -128,12 +128,15 @@ impl Engine {
 
     /// Whether a condition of the catalog holds, and what was read to decide it.
     pub fn holds(&self, condition: &Node, scope: &Scope) -> Result<(bool, Vec<Arc<Node>>), Failure> {
-        let wrong = |error: Error| Failure::new(Code::TemplateFailed, condition.span(), words(&error));
+        let wrong = |error: Error| Failure::new(code(&error), condition.span(), words(&error));
         let (result, frame) = tracked::in_frame(scope.clone(), || {
             let expression = self.env.compile_expression(condition.as_str().unwrap_or("true"))?;
             expression.eval(scope.clone().into_value())
         });
         let value = result.map_err(wrong)?;
+        if value.is_undefined() {
+            return Err(wrong(Error::from(ErrorKind::UndefinedError)));
+        }
         Ok((value.is_true(), frame.decided_by()))
     }
 }
@@ -268,9 +271,9 @@ impl Library {
     }
 
     fn document(&self, env: &Environment<'_>, name: &str, scope: Scope) -> Result<Arc<Node>, Failure> {
+        let source = self.source(name)?;
         let (text, frame) = self.rendered(env, name, scope)?;
         let (text, lines) = marks::unmark(&text);
-        let source = self.source(name)?;
         let stream = yaml::read(&text, &Limits { bytes: MAX_TEXT, ..Limits::default() });
         if let Some(error) = stream.errors.first() {
             let line = marks::line_at(&lines, error.mark.start);
@@ -289,9 +292,9 @@ impl Library {
     }
 
     fn text(&self, env: &Environment<'_>, name: &str, scope: Scope) -> Result<Arc<Node>, Failure> {
+        let source = self.source(name)?;
         let (text, mut frame) = self.rendered(env, name, scope)?;
         let (text, lines) = marks::unmark(&text);
-        let source = self.source(name)?;
         let extension = name.trim_end_matches(".j2").rsplit('.').next().unwrap_or_default();
         let Some(language) = language::language(extension) else {
             let known: Vec<&str> = language::LANGUAGES.iter().map(|language| language.name).collect();
@@ -310,14 +313,10 @@ impl Library {
     }
 
     fn failure(&self, error: &Error) -> Failure {
-        if let Some(failure) = carried(error) {
-            return failure;
+        let carried = carried(error);
+        if let Some(failure) = carried.as_ref().filter(|failure| failure.span.is_some()) {
+            return failure.clone();
         }
-        let code = match error.kind() {
-            ErrorKind::SyntaxError => Code::TemplateSyntax,
-            ErrorKind::OutOfFuel | ErrorKind::WriteFailure => Code::TemplateLimit,
-            _ => Code::TemplateFailed,
-        };
         let template = error.name().and_then(|name| self.templates.get(name));
         let span = template.map(|template| match error.range() {
             Some(range) => {
@@ -326,7 +325,18 @@ impl Library {
             }
             None => Span::line(&template.source, error.line().unwrap_or(1) as u32),
         });
-        Failure::new(code, span, words(error))
+        match carried {
+            Some(failure) => Failure { span, ..failure },
+            None => Failure::new(code(error), span, words(error)),
+        }
+    }
+}
+
+fn code(error: &Error) -> Code {
+    match error.kind() {
+        ErrorKind::SyntaxError => Code::TemplateSyntax,
+        ErrorKind::OutOfFuel | ErrorKind::WriteFailure => Code::TemplateLimit,
+        _ => Code::TemplateFailed,
     }
 }
 
@@ -334,8 +344,8 @@ fn words(error: &Error) -> String {
     match (error.kind(), error.detail()) {
         (ErrorKind::OutOfFuel, None) => format!("it takes more than {FUEL} steps"),
         (ErrorKind::WriteFailure, _) => format!("it prints more than {} MiB", MAX_TEXT >> 20),
-        (ErrorKind::UndefinedError, detail) => detail.map_or("this name is not known here".to_owned(), str::to_owned),
-        (kind, Some(detail)) => format!("{kind}: {detail}"),
+        (ErrorKind::UndefinedError, None) => "this name is not known here".to_owned(),
+        (_, Some(detail)) => detail.to_owned(),
         (kind, None) => kind.to_string(),
     }
 }

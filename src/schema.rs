@@ -7,7 +7,7 @@ use jsonschema::{ValidationError, Validator};
 use serde_json::{Map, Value, json};
 
 use crate::diagnostic::{Code, Diagnostics};
-use crate::node::{Data, Entry, Node};
+use crate::node::{Data, Entry, Node, Number};
 use crate::types::Types;
 
 /// A compiled schema with the text it was made from, for suggestions and descriptions.
@@ -21,6 +21,8 @@ pub struct Schema {
 pub enum Check {
     /// With the code for a key that does not exist.
     Layer(Code),
+    /// A layer that could not be read whole: its keys may stand in the wrong table, so only values are judged.
+    Torn,
     Whole,
 }
 
@@ -50,8 +52,9 @@ impl Schema {
         let at = node.nearest(&pointer);
         let unknown = match (check, error.kind()) {
             (Check::Whole, Kind::Required { property }) => return missing(property, at, rule, diags),
-            (Check::Whole, _) | (Check::Layer(_), Kind::Required { .. }) => return,
+            (Check::Whole, _) | (_, Kind::Required { .. }) | (Check::Torn, Kind::AdditionalProperties { .. }) => return,
             (Check::Layer(unknown), _) => unknown,
+            (Check::Torn, _) => Code::UnknownKey,
         };
         match error.kind() {
             Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
@@ -107,9 +110,9 @@ fn wrong_type(kind: &TypeKind, at: &Node, rule: &Value, diags: &mut Diagnostics)
         TypeKind::Single(kind) => article(&kind.to_string()),
         TypeKind::Multiple(_) => "another type".to_owned(),
     };
-    let is_number = matches!(at.data, Data::Number(_));
+    let lacks_unit = matches!(at.data, Data::Number(_)) && rule["x-units"] == json!(true);
     match rule["x-summary"].as_str() {
-        Some(summary) if is_number => {
+        Some(summary) if lacks_unit => {
             diags
                 .error(Code::WrongUnit, format!("{} has no unit", show(at)))
                 .at_some(at.span(), describe(rule))
@@ -137,6 +140,7 @@ fn describe(rule: &Value) -> &str {
 fn show(node: &Node) -> String {
     match &node.data {
         Data::Seq(_) | Data::Map(_) => node.kind().to_owned(),
+        Data::Number(Number::Int(n)) => n.to_string(),
         _ => node.to_json().to_string(),
     }
 }

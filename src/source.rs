@@ -85,26 +85,35 @@ impl Span {
 /// Reads a TOML text; reports every error in it and goes on with what could be read.
 pub fn parse(source: &Arc<Source>, layer: &Arc<str>, diags: &mut Diagnostics) -> Node {
     let (table, errors) = DeTable::parse_recoverable(&source.text);
+    let torn = errors.iter().filter_map(|error| error.span()).map(|span| span.start).collect();
     for error in errors {
         let span = Span::new(source, error.span().unwrap_or(0..0));
         let code = if error.message().contains("duplicate key") { Code::DuplicateKey } else { Code::Syntax };
         diags.error(code, lower_first(error.message())).at(&span, "here");
     }
-    Reader { source, layer }.table(table.into_inner(), Span::new(source, 0..0), None)
+    Reader { source, layer, torn }.table(table.into_inner(), Span::new(source, 0..0), None)
 }
 
 struct Reader<'a> {
     source: &'a Arc<Source>,
     layer: &'a Arc<str>,
+    /// Where it could not be read; a value there is not what was meant.
+    torn: Vec<usize>,
 }
 
 impl Reader<'_> {
     fn table(&self, table: DeTable<'_>, span: Span, key: Option<Span>) -> Node {
-        let entries = table.into_iter().map(|(name, value)| {
+        let whole = table.into_iter().filter(|(_, value)| !self.is_torn(value));
+        let entries = whole.map(|(name, value)| {
             let key = Span::new(self.source, name.span());
             Entry { key: name.into_inner().into(), node: Arc::new(self.value(value, key)) }
         });
         self.node(Data::Map(entries.collect()), span, key)
+    }
+
+    fn is_torn(&self, value: &toml::Spanned<DeValue<'_>>) -> bool {
+        let range = value.span().start..=value.span().end;
+        !matches!(value.get_ref(), DeValue::Table(_) | DeValue::Array(_)) && self.torn.iter().any(|at| range.contains(at))
     }
 
     fn value(&self, value: toml::Spanned<DeValue<'_>>, key: Span) -> Node {
@@ -114,8 +123,8 @@ impl Reader<'_> {
             DeValue::Array(items) => Data::Seq(items.into_iter().map(|item| Arc::new(self.value(item, key.clone()))).collect()),
             DeValue::String(text) => Data::Str(text.into()),
             DeValue::Boolean(flag) => Data::Bool(flag),
-            DeValue::Integer(n) => i64::from_str_radix(n.as_str(), n.radix())
-                .map_or_else(|_| Data::Str(n.as_str().into()), |n| Data::Number(Number::Int(n.into()))),
+            DeValue::Integer(n) => i128::from_str_radix(n.as_str(), n.radix())
+                .map_or_else(|_| Data::Str(n.as_str().into()), |n| Data::Number(Number::Int(n))),
             DeValue::Float(n) => Data::Number(Number::Float(n.as_str().parse().unwrap_or(f64::NAN))),
             DeValue::Datetime(at) => Data::Str(at.to_string().into()),
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Connection, Interface, Offer, Secret, Workload};
 use crate::diagnostic::{Code, Diagnostics, Reported};
-use crate::lakehouse::Lakehouse;
+use crate::lakehouse::{Instance, Lakehouse};
 use crate::node::{Entry, Node};
 
 /// For each component, each need with the offers that meet it.
@@ -43,7 +43,7 @@ impl Matcher<'_> {
             return offers.iter().map(|offer| (*offer).clone()).collect();
         }
         if let Some(chosen) = self.chosen(index, &need.key) {
-            return self.from_chosen(chosen, need, offers, diags);
+            return self.from_chosen(index, chosen, need, offers, diags);
         }
         let own: Vec<&Offer> = offers.iter().copied().filter(|offer| offer.instance == index).collect();
         match if own.is_empty() { offers } else { &own[..] } {
@@ -57,8 +57,11 @@ impl Matcher<'_> {
         self.interfaces[index].instance.options.get("uses")?.get(need)
     }
 
-    fn from_chosen(&self, chosen: &Node, need: &Entry, offers: &[&Offer], diags: &mut Diagnostics) -> Vec<Offer> {
+    fn from_chosen(&self, index: usize, chosen: &Node, need: &Entry, offers: &[&Offer], diags: &mut Diagnostics) -> Vec<Offer> {
         let name = chosen.as_str().unwrap_or_default();
+        if let Some(off) = self.off(need).find(|off| off.name.as_str() == Some(name)) {
+            return self.is_off(index, need, off, diags);
+        }
         let component = self.names.get(name);
         let offer = offers.iter().find(|offer| Some(&offer.instance) == component);
         if offer.is_none() {
@@ -76,28 +79,36 @@ impl Matcher<'_> {
 
     fn unmet(&self, index: usize, need: &Entry, diags: &mut Diagnostics) -> Vec<Offer> {
         let wanted = need.node.text("interface");
-        let name = self.name(index);
-        let off =
-            self.lakehouse.instances.iter().find(|instance| !instance.is_enabled && offers(&instance.component.manifest, wanted));
+        if let Some(off) = self.off(need).next() {
+            return self.is_off(index, need, off, diags);
+        }
+        let able = self.lakehouse.catalog.components.values().filter(|component| offers(&component.manifest, wanted));
+        let able: Vec<String> = able.map(|component| format!("[components.{}]", component.name)).collect();
+        let message = format!("{} needs {wanted}, and nothing offers it", self.name(index));
+        let diagnostic = diags.error(Code::NeedWithoutOffer, message);
         let user = self.interfaces[index].instance.name.key_span();
-        match off {
-            Some(off) => {
-                let switch = off.options.get("enabled").and_then(|enabled| enabled.span());
-                let off = off.name.as_str().unwrap_or_default();
-                let diagnostic =
-                    diags.error(Code::DisabledNeeded, format!("{name} needs {wanted}, and {off}, which offers it, is off"));
-                diagnostic.at_some(switch, "switched off here").at_some(user, "needs it");
-                diagnostic.help(format!("switch {off} on, or {name} off"));
-            }
-            None => {
-                let able = self.lakehouse.catalog.components.values().filter(|component| offers(&component.manifest, wanted));
-                let able: Vec<String> = able.map(|component| format!("[components.{}]", component.name)).collect();
-                let diagnostic = diags.error(Code::NeedWithoutOffer, format!("{name} needs {wanted}, and nothing offers it"));
-                diagnostic.at_some(user, "this component").at_some(need.node.key_span(), "has this need");
-                if !able.is_empty() {
-                    diagnostic.help(format!("add {}", able.join(" or ")));
-                }
-            }
+        diagnostic.at_some(user, "this component").at_some(need.node.key_span(), "has this need");
+        if !able.is_empty() {
+            diagnostic.help(format!("add {}", able.join(" or ")));
+        }
+        Vec::new()
+    }
+
+    /// The components that could meet a need if they were on.
+    fn off(&self, need: &Entry) -> impl Iterator<Item = &Instance<'_>> {
+        let instances = self.lakehouse.instances.iter().filter(|instance| !instance.is_enabled);
+        instances.filter(|instance| offers(&instance.component.manifest, need.node.text("interface")))
+    }
+
+    fn is_off(&self, index: usize, need: &Entry, off: &Instance<'_>, diags: &mut Diagnostics) -> Vec<Offer> {
+        let switch = off.options.get("enabled").and_then(|enabled| enabled.span());
+        // What is off may be needed for several reasons; it is one mistake.
+        if !diags.has_told(Code::DisabledNeeded, switch.as_ref()) {
+            let (name, off, wanted) = (self.name(index), off.name.as_str().unwrap_or_default(), need.node.text("interface"));
+            let message = format!("{name} needs {wanted}, and {off}, which offers it, is off");
+            let diagnostic = diags.error(Code::DisabledNeeded, message).at_some(switch, "switched off here");
+            diagnostic.at_some(self.interfaces[index].instance.name.key_span(), "needs it");
+            diagnostic.help(format!("switch {off} on, or {name} off"));
         }
         Vec::new()
     }
@@ -201,8 +212,7 @@ fn unknown_need(need: &Node, interface: &Interface<'_>, diags: &mut Diagnostics)
 fn dangling_offer(offer: &Offer, diags: &mut Diagnostics) {
     let name = offer.name.as_str().unwrap_or_default();
     let span = offer.node.span().or_else(|| offer.name.span());
-    let told = diags.iter().any(|d| d.code == Code::Dangling && d.places.first().map(|place| &place.span) == span.as_ref());
-    if !told {
+    if !diags.has_told(Code::Dangling, span.as_ref()) {
         let message = format!("the offer {name} names the workload \"{}\", which does not exist", offer.role);
         diags.error(Code::Dangling, message).at_some(span, "offered here");
     }

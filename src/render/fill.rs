@@ -8,6 +8,7 @@ use super::Failure;
 use super::language::Language;
 use super::marks::{self, SLOT, SLOT_END};
 use super::tracked::{self, Slot};
+use crate::diagnostic::Code;
 use crate::node::{Data, Entry, Node, Origin};
 use crate::source::Source;
 use crate::yaml::{self, Style, Yaml};
@@ -67,7 +68,12 @@ impl Filler<'_> {
             }
         }
         match duplicate(&map) {
-            Some(key) => Err(self.failure(entries[0].key.mark.start, format!("the key {key} comes out twice"))),
+            Some(key) => {
+                let is_it = |entry: &&yaml::Entry<'_>| self.text(&entry.key.name, 0).is_ok_and(|name| name == key);
+                let last = entries.iter().rfind(is_it).unwrap_or(&entries[0]);
+                let failure = self.failure(last.key.mark.start, format!("the key {key} comes out twice"));
+                Err(Failure { code: Code::BadOutput, ..failure })
+            }
             None => Ok(map),
         }
     }

@@ -27,7 +27,7 @@ pub(super) fn check<'a>(paths: impl Iterator<Item = &'a str>, diags: &mut Diagno
 }
 
 /// Why a path is unfit, if it is.
-pub(super) fn problem(path: &str) -> Option<String> {
+pub(crate) fn problem(path: &str) -> Option<String> {
     if path.is_empty() {
         return Some("it is empty".into());
     }
