@@ -6,6 +6,7 @@
 mod fill;
 mod language;
 mod marks;
+mod scanner;
 mod tracked;
 
 use std::collections::BTreeMap;
@@ -148,7 +149,12 @@ fn environment(library: &Arc<Library>) -> Environment<'static> {
     env.set_recursion_limit(64);
     env.set_debug(true);
     env.set_syntax(
-        minijinja::syntax::SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build().expect("default signs"),
+        minijinja::syntax::SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .keep_trailing_newline(true)
+            .build()
+            .expect("default signs"),
     );
     env.set_auto_escape_callback(|_| AutoEscape::Custom("slots".into()));
     env.set_formatter(print_slot);

@@ -7,6 +7,7 @@ use minijinja::value::Value;
 use super::Failure;
 use super::language::Language;
 use super::marks::{self, SLOT, SLOT_END};
+use super::scanner::Scanner;
 use super::tracked::{self, Slot};
 use crate::diagnostic::Code;
 use crate::node::{Data, Entry, Node, Origin};
@@ -117,19 +118,20 @@ impl Filler<'_> {
     }
 
     /// Text of another language: each value is written as that language's literal, and only where a literal may stand.
-    pub fn language(&self, text: &str, outer: &'static Language) -> Result<Node, Failure> {
+    pub fn language(&self, text: &str, language: &'static Language) -> Result<Node, Failure> {
         let mut out = String::new();
+        let mut scanner = Scanner::new(language);
         for (piece, slot) in pieces(text) {
             out.push_str(piece);
+            scanner.text(piece);
             let Some(id) = slot else { continue };
-            let (language, began) = outer.at_end(&out);
-            if let Some(place) = language.refuses_after(&out[began..]) {
+            if let Some(place) = scanner.refuses() {
                 let message = format!("a value stands {place}, where it cannot be escaped");
                 return Err(Failure { unescaped: true, ..self.failure(self.offset_of(text, id), message) });
             }
-            out.push_str(
-                &language.write(&self.slots[id].value).map_err(|message| self.failure(self.offset_of(text, id), message))?,
-            );
+            let literal = scanner.language().write(&self.slots[id].value);
+            out.push_str(&literal.map_err(|message| self.failure(self.offset_of(text, id), message))?);
+            scanner.value();
         }
         let from: Vec<Arc<Node>> = self.slots.iter().flat_map(|slot| slot.from.clone()).collect();
         Ok(Node { data: Data::Str(out.into()), origin: self.origin(0, Some(&from)) })

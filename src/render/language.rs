@@ -7,13 +7,13 @@ use minijinja::value::{Value, ValueKind};
 pub struct Language {
     pub name: &'static str,
     /// Characters that open and close a literal; a value inside one would not be escaped right.
-    quotes: &'static [char],
-    comments: &'static [&'static str],
+    pub(super) quotes: &'static [char],
+    pub(super) comments: &'static [&'static str],
     literal: fn(&Value) -> Result<String, String>,
 }
 
 /// Text that means nothing to anybody; a value stands in it as it is.
-const RAW: Language = Language { name: "raw", quotes: &[], comments: &[], literal: plain };
+pub const RAW: Language = Language { name: "raw", quotes: &[], comments: &[], literal: plain };
 
 pub const LANGUAGES: &[Language] = &[
     Language { name: "sh", quotes: &['\'', '"', '`'], comments: &["#"], literal: shell },
@@ -30,72 +30,9 @@ pub fn language(name: &str) -> Option<&'static Language> {
 }
 
 impl Language {
-    /// The language at the end of a text, and where it began: Markdown holds blocks of others.
-    pub fn at_end(&'static self, before: &str) -> (&'static Language, usize) {
-        if self.name != "md" {
-            return (self, 0);
-        }
-        let mut open = None;
-        let mut at = 0;
-        for line in before.split_inclusive('\n') {
-            at += line.len();
-            if let Some(name) = line.trim_start().strip_prefix("```") {
-                open = if open.is_some() { None } else { Some((name.trim(), at)) };
-            }
-        }
-        open.map_or((self, 0), |(name, at)| (language(name).unwrap_or(&RAW), at))
-    }
-
     pub fn write(&self, value: &Value) -> Result<String, String> {
         (self.literal)(value)
     }
-
-    /// Why a value may not stand at the end of `before`: it would be inside a literal or a comment.
-    pub fn refuses_after(&self, before: &str) -> Option<&'static str> {
-        if self.name == "sh" && open_heredoc(before) {
-            return Some("inside a here-document");
-        }
-        match self.open_at_end(before) {
-            None | Some('(') => None,
-            Some('\n') => Some("inside a comment"),
-            Some(_) => Some("inside quotes"),
-        }
-    }
-
-    /// What is still open at the end of a text: a quote, a comment (a line end), or a shell's `$(`.
-    fn open_at_end(&self, text: &str) -> Option<char> {
-        let mut open: Vec<char> = Vec::new();
-        let mut rest = text.char_indices();
-        while let Some((at, c)) = rest.next() {
-            let inside = open.last().copied();
-            match (inside, c) {
-                (Some('\n'), '\n') => drop(open.pop()),
-                (Some('\n'), _) => {}
-                (Some(quote), c) if c == quote && quote != '(' => drop(open.pop()),
-                (Some('\''), _) if self.name == "sh" => {}
-                (_, '\\') => drop(rest.next()),
-                (Some('('), ')') => drop(open.pop()),
-                (_, '(') if self.name == "sh" && text[..at].ends_with('$') => open.push('('),
-                (None | Some('('), c) if self.quotes.contains(&c) => open.push(c),
-                (None | Some('('), _) if self.starts_comment(text, at) => open.push('\n'),
-                _ => {}
-            }
-        }
-        open.pop()
-    }
-
-    fn starts_comment(&self, text: &str, at: usize) -> bool {
-        let word_start = at == 0 || text[..at].ends_with(|c: char| c.is_whitespace() || c == ';');
-        word_start && self.comments.iter().any(|comment| text[at..].starts_with(comment))
-    }
-}
-
-/// Whether a `<<WORD` is open whose word has not come back at the start of a line.
-fn open_heredoc(before: &str) -> bool {
-    let Some(at) = before.rfind("<<") else { return false };
-    let word = before[at + 2..].trim_start_matches('-').trim_start();
-    let word: String = word.trim_start_matches(['\'', '"']).chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-    !word.is_empty() && !before[at..].lines().skip(1).any(|line| line.trim_start_matches('\t') == word)
 }
 
 fn plain(value: &Value) -> Result<String, String> {
