@@ -101,10 +101,12 @@ pub(crate) fn reported(diags: &Diagnostics) -> Reported {
     diags.checkpoint().expect_err("the caller has just reported an error")
 }
 
-/// Looks for a file in the working folder and the folders above it.
+/// Looks for a file in the working folder and the folders above it; names it as it is reached from here.
 pub fn find_upwards(host: &dyn Host, name: &str) -> Option<PathBuf> {
     let folder = host.working_folder().ok()?;
-    folder.ancestors().map(|above| above.join(name)).find(|path| matches!(host.kind(path), Ok(Some(Kind::File | Kind::Link))))
+    let is_there = |above: &Path| matches!(host.kind(&above.join(name)), Ok(Some(Kind::File | Kind::Link)));
+    let steps = folder.ancestors().position(is_there)?;
+    Some(std::iter::repeat_n(Path::new(".."), steps).chain([Path::new(name)]).collect())
 }
 
 /// The system's own words, without its number.

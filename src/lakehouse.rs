@@ -155,7 +155,7 @@ impl Shapes {
             .values()
             .map(|component| (component.name.clone(), Schema::compile(component_schema(catalog, component))));
         let mut skeleton = skeleton_schema(catalog);
-        skeleton["properties"].as_object_mut().expect("it has properties").remove("profile");
+        skeleton["properties"].as_object_mut().expect("it has properties").shift_remove("profile");
         Shapes { skeleton: Schema::compile(skeleton), components: components.collect() }
     }
 
@@ -271,9 +271,9 @@ pub fn json_schema(catalog: &Catalog) -> Value {
     whole["additionalProperties"] = others;
     let mut overrides = schema.clone();
     for key in ["$schema", "title", "required"] {
-        overrides.as_object_mut().expect("a schema is an object").remove(key);
+        overrides.as_object_mut().expect("a schema is an object").shift_remove(key);
     }
-    overrides["properties"].as_object_mut().expect("it has properties").remove("profile");
+    overrides["properties"].as_object_mut().expect("it has properties").shift_remove("profile");
     relax(&mut overrides);
     overrides["description"] = "What differs in this profile.".into();
     let profiles: serde_json::Map<String, Value> =
@@ -289,7 +289,7 @@ fn relax(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
             if map.get("required").is_some_and(Value::is_array) {
-                map.remove("required");
+                map.shift_remove("required");
             }
             map.values_mut().for_each(relax);
         }

@@ -43,7 +43,7 @@ impl Matcher<'_> {
             return offers.iter().map(|offer| (*offer).clone()).collect();
         }
         if let Some(chosen) = self.chosen(index, &need.key) {
-            return self.from_chosen(index, chosen, need, offers, diags);
+            return self.meet_chosen(index, chosen, need, offers, diags);
         }
         let own: Vec<&Offer> = offers.iter().copied().filter(|offer| offer.instance == index).collect();
         match if own.is_empty() { offers } else { &own[..] } {
@@ -57,7 +57,7 @@ impl Matcher<'_> {
         self.interfaces[index].instance.options.get("uses")?.get(need)
     }
 
-    fn from_chosen(&self, index: usize, chosen: &Node, need: &Entry, offers: &[&Offer], diags: &mut Diagnostics) -> Vec<Offer> {
+    fn meet_chosen(&self, index: usize, chosen: &Node, need: &Entry, offers: &[&Offer], diags: &mut Diagnostics) -> Vec<Offer> {
         let name = chosen.as_str().unwrap_or_default();
         if let Some(off) = self.off(need).find(|off| off.name.as_str() == Some(name)) {
             return self.is_off(index, need, off, diags);

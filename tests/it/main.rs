@@ -1,7 +1,10 @@
 //! One integration binary; cases are files.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::unwrap_used, clippy::print_stderr)]
 
+mod cases;
+mod golden;
 mod graph;
 mod report;
+mod tidy;
 mod tree;
 mod yaml;

@@ -1,0 +1,158 @@
+//! Every byte that lakegen makes of this repository's own lakehouse.toml, and every example a user may start from.
+//!
+//! `golden/<profile>/<mode>/` is what `lakegen build --profile <profile>` makes; `UPDATE=1` writes it anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lakegen::catalog::{self, Catalog};
+use lakegen::diagnostic::Diagnostics;
+use lakegen::host::Memory;
+use lakegen::lakehouse::{self, Input};
+use lakegen::report::{Format, Style, Summary, render};
+use lakegen::source::Source;
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+#[test]
+fn every_profile_and_mode_is_as_in_golden() {
+    let catalog = built_in();
+    let mut made = Files::new();
+    for profile in catalog.profiles.keys() {
+        made.extend(built(&catalog, &root().join("lakehouse.toml"), profile, &[]).unwrap());
+    }
+    made.insert("lakehouse.schema.json".to_owned(), format!("{:#}\n", lakehouse::json_schema(&catalog)).into_bytes());
+    let golden = root().join("golden");
+    if std::env::var_os("UPDATE").is_some() {
+        return rewrite(&golden, &made);
+    }
+    let wrong = differences(&files_below(&golden), &made);
+    assert!(wrong.is_empty(), "golden is not what lakegen makes (UPDATE=1 writes it anew):\n{}", wrong.join("\n"));
+}
+
+/// Also the pairs that no profile has in its list: a user may ask for them.
+#[test]
+fn every_mode_compiles_for_every_profile() {
+    let catalog = built_in();
+    for profile in catalog.profiles.keys() {
+        for mode in catalog.public_modes() {
+            let made = built(&catalog, &root().join("lakehouse.toml"), profile, std::slice::from_ref(&mode.name)).unwrap();
+            assert!(!made.is_empty(), "{profile}/{} is empty", mode.name);
+        }
+    }
+}
+
+#[test]
+fn every_example_is_valid_and_compiles_for_every_profile() {
+    let catalog = built_in();
+    let schema = jsonschema::draft202012::new(&lakehouse::json_schema(&catalog)).expect("the schema is one");
+    for path in examples() {
+        let value: serde_json::Value = toml::from_str(&fs::read_to_string(&path).unwrap()).expect("an example is TOML");
+        let wrong: Vec<String> = schema.iter_errors(&value).map(|e| format!("{} at {}", e, e.instance_path())).collect();
+        assert!(wrong.is_empty(), "{} breaks the schema: {wrong:#?}", path.display());
+        for profile in catalog.profiles.keys() {
+            if let Err(findings) = built(&catalog, &path, profile, &[]) {
+                panic!("{} does not compile for {profile}:\n{findings}", path.display());
+            }
+        }
+    }
+}
+
+/// What stands in the starting file as a comment can be used as it stands.
+#[test]
+fn the_starting_file_can_be_uncommented() {
+    let path = root().join("templates/init/lakehouse.toml");
+    let is_key = |line: &str| line.starts_with('[') || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
+    let line = |line: &str| line.strip_prefix("# ").filter(|line| is_key(line)).map_or(line.to_owned(), str::to_owned);
+    let text: String = fs::read_to_string(path).unwrap().lines().map(|text| line(text) + "\n").collect();
+    let catalog = built_in();
+    for profile in catalog.profiles.keys() {
+        let made = compiled(&catalog, Source::new("lakehouse.toml", &*text), profile, &[]);
+        made.unwrap_or_else(|findings| panic!("for {profile}:\n{findings}"));
+    }
+}
+
+/// What `lakegen schema` prints refuses what the compiler refuses, so an editor shows it first.
+#[test]
+fn the_schema_refuses_planted_faults() {
+    let schema = jsonschema::draft202012::new(&lakehouse::json_schema(&built_in())).expect("the schema is one");
+    for topic in ["keys", "types", "values"] {
+        for entry in fs::read_dir(root().join("tests/cases").join(topic)).unwrap() {
+            let path = entry.unwrap().path();
+            let Some(text) = Some(&path).filter(|p| p.extension().is_some_and(|e| e == "toml")).map(fs::read_to_string) else {
+                continue;
+            };
+            // A number that TOML has no room for comes through neither reader.
+            let Ok(value) = toml::from_str::<serde_json::Value>(&text.unwrap()) else { continue };
+            assert!(!schema.is_valid(&value), "{} is valid under the schema", path.display());
+        }
+    }
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn built_in() -> Catalog {
+    catalog::load(&Memory::default(), None, &mut Diagnostics::default()).expect("the built-in catalog is whole")
+}
+
+fn examples() -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(root().join("examples")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.extend([root().join("templates/init/lakehouse.toml"), root().join("lakehouse.toml")]);
+    paths.sort();
+    paths
+}
+
+/// The files of one profile by their path in `golden`, or the findings.
+fn built(catalog: &Catalog, path: &Path, profile: &str, modes: &[String]) -> Result<Files, String> {
+    let text = fs::read_to_string(path).unwrap().replace("\r\n", "\n");
+    compiled(catalog, Source::new("lakehouse.toml", text), profile, modes)
+}
+
+fn compiled(catalog: &Catalog, file: Arc<Source>, profile: &str, modes: &[String]) -> Result<Files, String> {
+    let mut diags = Diagnostics::default();
+    let input = Input { file, profile: profile.to_owned(), sets: Vec::new() };
+    let outputs = lakegen::compile(catalog, &input, modes, &mut diags);
+    let findings = render(Format::Human, &diags, &Summary::of(&diags), Style { color: false, width: 120 });
+    let Ok(outputs) = outputs else { return Err(findings) };
+    assert!(diags.is_empty(), "{findings}");
+    let files = outputs.iter().flat_map(|output| output.documents.iter().map(move |document| (&output.mode, document)));
+    Ok(files.map(|(mode, document)| (format!("{profile}/{mode}/{}", document.path), document.print().into_bytes())).collect())
+}
+
+fn files_below(folder: &Path) -> Files {
+    let entries = walkdir::WalkDir::new(folder).into_iter().filter_map(Result::ok).filter(|entry| entry.file_type().is_file());
+    let name = |path: &Path| path.strip_prefix(folder).unwrap().to_str().unwrap().replace('\\', "/");
+    entries.map(|entry| (name(entry.path()), fs::read(entry.path()).unwrap())).collect()
+}
+
+fn differences(golden: &Files, made: &Files) -> Vec<String> {
+    let names: BTreeSet<&String> = golden.keys().chain(made.keys()).collect();
+    let difference = |name: &String| match (golden.get(name), made.get(name)) {
+        (Some(old), Some(new)) if old == new => None,
+        (Some(old), Some(new)) => Some(format!("{name} differs:\n{}", unified(old, new))),
+        (None, _) => Some(format!("{name} is new")),
+        (_, None) => Some(format!("{name} is made no more")),
+    };
+    names.into_iter().filter_map(difference).collect()
+}
+
+fn unified(old: &[u8], new: &[u8]) -> String {
+    let (old, new) = (String::from_utf8_lossy(old), String::from_utf8_lossy(new));
+    similar::TextDiff::from_lines(&*old, &*new).unified_diff().context_radius(2).to_string()
+}
+
+fn rewrite(golden: &Path, made: &Files) {
+    let old = files_below(golden);
+    for name in old.keys().filter(|name| !made.contains_key(*name)) {
+        fs::remove_file(golden.join(name)).unwrap();
+    }
+    for (name, bytes) in made.iter().filter(|(name, bytes)| old.get(*name) != Some(bytes)) {
+        fs::create_dir_all(golden.join(name).parent().unwrap()).unwrap();
+        fs::write(golden.join(name), bytes).unwrap();
+    }
+}
