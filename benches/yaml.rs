@@ -1,12 +1,15 @@
 //! How fast YAML is read and printed, beside the events of the parser alone: `cargo bench --bench yaml`.
+//!
+//! To read is to go from text to the tree with every scalar resolved; giving the tree's memory back is not timed.
 
 use std::fmt::Write;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use granit_parser::{Options, Parser};
+use lakegen::node::Node;
 use lakegen::source::Source;
-use lakegen::yaml::{Limits, print, read};
+use lakegen::yaml::{Limits, print, print_json, read};
 
 criterion_main!(benches);
 criterion_group! {
@@ -17,19 +20,23 @@ criterion_group! {
 
 fn yaml(criterion: &mut Criterion) {
     let text = corpus(400);
-    let source = Source::new("corpus", text.as_str());
-    let nodes: Vec<_> = read(&text, &Limits::default())
-        .documents
-        .iter()
-        .map(|document| document.root.to_node(&source, &"corpus".into()))
-        .collect();
+    let nodes = nodes(&text);
+    let json: String = nodes.iter().map(print_json).collect();
     let mut group = criterion.benchmark_group("yaml");
     group.throughput(Throughput::Bytes(text.len() as u64));
     group.bench_function("events", |bencher| bencher.iter(|| events(black_box(&text))));
     group.bench_function("read", |bencher| bencher.iter_with_large_drop(|| read(black_box(&text), &Limits::default())));
     group
         .bench_function("print", |bencher| bencher.iter(|| nodes.iter().map(|node| print(black_box(node)).len()).sum::<usize>()));
+    group.throughput(Throughput::Bytes(json.len() as u64));
+    group.bench_function("read-json", |bencher| bencher.iter_with_large_drop(|| read(black_box(&json), &Limits::default())));
     group.finish();
+}
+
+fn nodes(text: &str) -> Vec<Node> {
+    let source = Source::new("corpus", text);
+    let documents = read(text, &Limits::default()).documents;
+    documents.iter().map(|document| document.root.to_node(&source, &"corpus".into())).collect()
 }
 
 fn events(text: &str) -> usize {

@@ -38,13 +38,20 @@ generate() {
   done
 }
 
+# make_venv FOLDER: Debian keeps what this needs in a package of its own.
+make_venv() {
+  python3 -m venv "$1" && return
+  rm -rf "$1"
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv && python3 -m venv "$1"
+}
+
 # Python with PyYAML, yamllint and shellcheck, at the versions of requirements.txt.
 python_tools() {
   local venv
   venv=$cache/python-$(sha256sum "$root/conformance/requirements.txt" | cut -c1-12)
   if ! [ -e "$venv/ready" ]; then
     rm -rf "$venv"
-    python3 -m venv "$venv" >"$logs/venv.log" 2>&1 || die "python3 -m venv fails: apt-get install python3-venv ($logs/venv.log)"
+    make_venv "$venv" >"$logs/venv.log" 2>&1 || die "python3 -m venv fails: apt-get install python3-venv ($logs/venv.log)"
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$root/conformance/requirements.txt" >"$logs/pip.log" 2>&1 ||
       die "pip cannot install conformance/requirements.txt ($logs/pip.log)"
     touch "$venv/ready"

@@ -104,7 +104,7 @@ pub fn run(host: &dyn Host, arguments: impl IntoIterator<Item = OsString>) -> u8
         Verb::Completions(args) => reference::completions(&args, &talk),
         Verb::Man(args) => reference::man(&args, &talk),
     };
-    talk.finish(answer, &diags)
+    talk.finish(&answer, &diags)
 }
 
 /// Help and version are answers; anything else is wrong use.

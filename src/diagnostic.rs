@@ -139,7 +139,8 @@ impl Severity {
     }
 }
 
-fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
+/// The name that a misspelt one most likely was meant to be.
+pub(crate) fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
     let near = |name: &&str| {
         strsim::damerau_levenshtein(wrong, name) <= 1 + wrong.len().max(name.len()) / 5
             || strsim::jaro_winkler(wrong, name) > 0.92

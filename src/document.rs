@@ -45,7 +45,7 @@ pub fn render(lakehouse: &Lakehouse<'_>, units: &[Unit], diags: &mut Diagnostics
 
 fn document(lakehouse: &Lakehouse<'_>, unit: &Unit) -> Result<Document, Failure> {
     let engine = &lakehouse.catalog.engine;
-    let format = format(&unit.path);
+    let format = format(unit);
     let node = match format {
         Format::Text => engine.text(&unit.template, unit.scope.clone())?,
         _ => engine.document(&unit.template, unit.scope.clone())?,
@@ -54,8 +54,12 @@ fn document(lakehouse: &Lakehouse<'_>, unit: &Unit) -> Result<Document, Failure>
     Ok(Document { path: unit.path.clone(), node, format, because: unit.because.clone() })
 }
 
-fn format(path: &str) -> Format {
-    match path.rsplit_once('.').map(|(_, extension)| extension) {
+/// Only what a `.yaml.j2` renders is a document: a configuration file called x.json may come as finished text.
+fn format(unit: &Unit) -> Format {
+    if !unit.template.ends_with(".yaml.j2") {
+        return Format::Text;
+    }
+    match unit.path.rsplit_once('.').map(|(_, extension)| extension) {
         Some("yaml" | "yml") => Format::Yaml,
         Some("json") => Format::Json,
         _ => Format::Text,

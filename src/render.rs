@@ -60,7 +60,7 @@ pub struct Failure {
     pub message: String,
     /// The value that had no escape.
     value: Option<Span>,
-    unescaped: bool,
+    help: Option<&'static str>,
 }
 
 impl Engine {
@@ -378,7 +378,7 @@ impl std::error::Error for Failure {}
 
 impl Failure {
     fn new(code: Code, span: Option<Span>, message: String) -> Failure {
-        Failure { code, span, message, value: None, unescaped: false }
+        Failure { code, span, message, value: None, help: None }
     }
 
     fn at_line(source: &Arc<Source>, line: u32, message: String) -> Failure {
@@ -391,17 +391,16 @@ impl Failure {
 
     /// Tells it, unless it has been told: one mistake in a template is met by everything it renders.
     pub fn report(&self, diags: &mut Diagnostics) {
-        let code = if self.unescaped { Code::UnescapedLanguage } else { self.code };
         let told = |d: &crate::diagnostic::Diagnostic| {
-            d.code == code && d.message == self.message && d.places.first().map(|place| &place.span) == self.span.as_ref()
+            d.code == self.code && d.message == self.message && d.places.first().map(|place| &place.span) == self.span.as_ref()
         };
         if diags.iter().any(told) {
             return;
         }
-        let diagnostic = diags.error(code, self.message.clone()).at_some(self.span.clone(), "in this template");
+        let diagnostic = diags.error(self.code, self.message.clone()).at_some(self.span.clone(), "in this template");
         diagnostic.at_some(self.value.clone(), "the value");
-        if self.unescaped {
-            diagnostic.help("put the text into a file of its own, named for its language, or write {{ value | sh }}");
+        if let Some(help) = self.help {
+            diagnostic.help(help);
         }
     }
 }

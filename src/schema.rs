@@ -6,7 +6,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ValidationError, Validator};
 use serde_json::{Map, Value, json};
 
-use crate::diagnostic::{Code, Diagnostics};
+use crate::diagnostic::{Code, Diagnostics, nearest};
 use crate::node::{Data, Entry, Node, Number};
 use crate::types::Types;
 
@@ -98,6 +98,11 @@ fn unknown_key(key: &str, table: &Node, rule: &Value, code: Code, diags: &mut Di
 
 fn missing(property: &Value, table: &Node, rule: &Value, diags: &mut Diagnostics) {
     let key = property.as_str().unwrap_or_default();
+    // A key that was misspelt has been told as an unknown one, with this one as the cure.
+    let is_misspelt = |other: &Entry| rule["properties"].get(&*other.key).is_none() && nearest(&other.key, &[key]).is_some();
+    if table.entries().iter().any(is_misspelt) {
+        return;
+    }
     let diagnostic = diags.error(Code::MissingKey, format!("the key {key} is missing"));
     diagnostic.at_some(table.key_span(), "in this table");
     if let Some(summary) = rule["properties"][key]["description"].as_str() {

@@ -20,7 +20,7 @@ pub use printer::{print, print_json};
 
 use crate::diagnostic::{Code, Diagnostics};
 use crate::node::{self, Input, Node, Number, Origin};
-use crate::source::{Source, Span};
+use crate::source::{Position, Source, Span};
 
 /// More errors than this in one text help nobody.
 const MAX_ERRORS: usize = 100;
@@ -83,13 +83,11 @@ pub enum Style {
     Folded,
 }
 
-/// A range of bytes of the text, with the line and column of its start, both counted from one.
+/// A range of bytes of the text. Every value has one, so it holds nothing that can be counted when it is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mark {
     pub start: u32,
     pub end: u32,
-    pub line: u32,
-    pub column: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -123,8 +121,7 @@ impl Default for Limits {
 pub fn read<'a>(text: &'a str, limits: &Limits) -> Stream<'a> {
     if text.len() > limits.bytes.min(u32::MAX as usize) {
         let message = format!("the text has {} bytes, more than the limit of {}", text.len(), limits.bytes);
-        let mark = Mark { line: 1, column: 1, ..Mark::default() };
-        return Stream { documents: Vec::new(), errors: vec![Error::new(Code::TooComplex, message, mark)] };
+        return Stream { documents: Vec::new(), errors: vec![Error::new(Code::TooComplex, message, Mark::default())] };
     }
     let mut stream = json::read(text, limits).unwrap_or_else(|| reader::read(text, limits));
     stream.errors.sort_by_key(|error| error.mark.start);
@@ -214,6 +211,14 @@ impl Entry<'_> {
 impl Mark {
     pub fn span(self, source: &Arc<Source>) -> Span {
         Span::new(source, self.start as usize..self.end as usize)
+    }
+
+    /// Where this starts in `text`, which must be the text that was read. A byte order mark takes no column.
+    pub fn position(self, text: &str) -> Position {
+        let before = text.get(..self.start as usize).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let column = before[line_start..].trim_start_matches('\u{feff}').chars().count() as u32 + 1;
+        Position { line: before.matches('\n').count() as u32 + 1, column }
     }
 }
 

@@ -101,7 +101,7 @@ fn reverse(outputs: &[crate::Output], place: &str, config: &str, diags: &mut Dia
     let mut text = String::new();
     for output in outputs {
         for (path, pointer) in origin::reverse(&output.documents, file, line) {
-            text.push_str(&format!("{}/{path} {pointer}", output.mode).trim_end().to_owned());
+            text.push_str(format!("{}/{path} {pointer}", output.mode).trim_end());
             text.push('\n');
         }
     }

@@ -8,7 +8,7 @@ use clap::{Args, ColorChoice, ValueEnum};
 
 use super::{CLEAN, FAILED, FOUND, color};
 use crate::diagnostic::{Code, Diagnostics, Reported, Severity};
-use crate::host::{Host, reported};
+use crate::host::{Host, Kind, reported};
 use crate::report::{self, Format, Style, Summary};
 use crate::source::Source;
 
@@ -120,7 +120,10 @@ impl<'h> Talk<'h> {
     pub(super) fn answer(&self, text: &str, diags: &mut Diagnostics) -> Result<(), Reported> {
         let written = match &self.output {
             Some(path) => {
-                let _ = self.host.remove_file(path);
+                // A file is replaced; a device, a pipe or a link is not ours to remove.
+                if matches!(self.host.kind(path), Ok(Some(Kind::File))) {
+                    let _ = self.host.remove_file(path);
+                }
                 self.host.create(path, text.as_bytes(), false)
             }
             None => io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()),
@@ -136,9 +139,9 @@ impl<'h> Talk<'h> {
     }
 
     /// Tells the findings and gives the exit code.
-    pub(super) fn finish(&self, answer: Result<Summary, Reported>, diags: &Diagnostics) -> u8 {
+    pub(super) fn finish(&self, answer: &Result<Summary, Reported>, diags: &Diagnostics) -> u8 {
         let counted = Summary::of(diags);
-        let summary = match &answer {
+        let summary = match answer {
             Ok(summary) => Summary { files: summary.files, objects: summary.objects, ..counted },
             Err(_) => counted,
         };

@@ -163,9 +163,9 @@ pub(super) fn connect(
     let roles: BTreeMap<(usize, String), usize> =
         workloads.iter().enumerate().map(|(i, workload)| ((workload.instance, workload.role.clone()), i)).collect();
     let mut connections = Vec::new();
-    for from in 0..workloads.len() {
-        for need in workloads[from].node.get("needs").map_or(&[][..], |needs| needs.items()) {
-            let instance = workloads[from].instance;
+    for (from, workload) in workloads.iter().enumerate() {
+        for need in workload.node.get("needs").map_or(&[][..], |needs| needs.items()) {
+            let instance = workload.instance;
             let name = need.as_str().unwrap_or_default();
             let declared = interfaces[instance].needs.iter().find(|entry| &*entry.key == name);
             let (Some(declared), Some(offers)) = (declared, matches[instance].get(name)) else {

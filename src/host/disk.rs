@@ -64,8 +64,9 @@ impl Host for Disk {
     }
 
     fn create(&self, path: &Path, bytes: &[u8], executable: bool) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        set_mode(options.write(true).create_new(true), executable).open(path)?.write_all(bytes)
+        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        set_mode(&file, executable)?;
+        file.write_all(bytes)
     }
 
     fn make_folder(&self, path: &Path) -> io::Result<()> {
@@ -152,9 +153,10 @@ fn is_executable(metadata: &Metadata) -> bool {
 }
 
 #[cfg(unix)]
-fn set_mode(options: &mut OpenOptions, executable: bool) -> &mut OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt;
-    options.mode(if executable { 0o777 } else { 0o666 })
+fn set_mode(file: &File, executable: bool) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    // The same under any umask: what is mounted into a container is read by a user who is not ours.
+    file.set_permissions(std::fs::Permissions::from_mode(if executable { 0o755 } else { 0o644 }))
 }
 
 #[cfg(not(unix))]
@@ -168,6 +170,6 @@ fn is_executable(_: &Metadata) -> bool {
 }
 
 #[cfg(not(unix))]
-fn set_mode(options: &mut OpenOptions, _: bool) -> &mut OpenOptions {
-    options
+fn set_mode(_: &File, _: bool) -> io::Result<()> {
+    Ok(())
 }

@@ -89,7 +89,9 @@ impl Filler<'_> {
         }
         let block = matches!(yaml.style, Style::Literal | Style::Folded);
         if block && let Some(slot) = pieces(text).find_map(|(_, slot)| slot.filter(|id| !self.is_escaped(*id))) {
-            return Err(self.unescaped(at, slot));
+            let message = "a value stands in a block of text without an escape for its language".to_owned();
+            let help = "put the text into a file of its own, named for its language, or write {{ value | sh }}";
+            return Err(self.unescaped(at, slot, message, help));
         }
         let from: Vec<Arc<Node>> = pieces(text).filter_map(|(_, slot)| slot).flat_map(|id| self.slots[id].from.clone()).collect();
         let data = Data::Str(self.text(text, at)?.into());
@@ -127,7 +129,12 @@ impl Filler<'_> {
             let Some(id) = slot else { continue };
             if let Some(place) = scanner.refuses() {
                 let message = format!("a value stands {place}, where it cannot be escaped");
-                return Err(Failure { unescaped: true, ..self.failure(self.offset_of(text, id), message) });
+                return Err(self.unescaped(
+                    self.offset_of(text, id),
+                    id,
+                    message,
+                    "let it stand by itself: its escape brings quotes",
+                ));
             }
             let literal = scanner.language().write(&self.slots[id].value);
             out.push_str(&literal.map_err(|message| self.failure(self.offset_of(text, id), message))?);
@@ -150,10 +157,9 @@ impl Filler<'_> {
         Failure::at_line(self.template, marks::line_at(self.lines, offset), message)
     }
 
-    fn unescaped(&self, offset: u32, slot: usize) -> Failure {
+    fn unescaped(&self, offset: u32, slot: usize, message: String, help: &'static str) -> Failure {
         let value = self.slots[slot].from.first().and_then(|node| node.span());
-        let message = "a value stands in a block of text without an escape for its language".to_owned();
-        Failure { unescaped: true, value, ..self.failure(offset, message) }
+        Failure { code: Code::UnescapedLanguage, value, help: Some(help), ..self.failure(offset, message) }
     }
 }
 

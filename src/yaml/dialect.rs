@@ -9,10 +9,7 @@ pub(super) fn line_end(text: &str) -> Option<Error> {
         return None;
     }
     let (start, c) = text.match_indices(['\u{85}', '\u{2028}', '\u{2029}']).next()?;
-    let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
-    let line = text[..start].matches('\n').count() as u32 + 1;
-    let column = text[line_start..start].trim_start_matches('\u{feff}').chars().count() as u32 + 1;
-    let mark = Mark { start: start as u32, end: (start + c.len()) as u32, line, column };
+    let mark = Mark { start: start as u32, end: (start + c.len()) as u32 };
     let message = format!("a {} that different readers take differently", c.escape_unicode());
     Some(Error::new(Code::Syntax, message, mark).help("write it as an escape in double quotes"))
 }

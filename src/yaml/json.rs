@@ -15,7 +15,7 @@ pub(super) fn read<'a>(text: &'a str, limits: &Limits) -> Option<Stream<'a>> {
     }
     let at = text.len() - body.len();
     let mut reader =
-        Reader { text, at, line: 1, column: 1, counted: at, depth: limits.depth, nodes: limits.nodes, errors: Vec::new() };
+        Reader { text, at, depth: limits.depth, nodes: limits.nodes, items: Vec::new(), entries: Vec::new(), errors: Vec::new() };
     let documents = reader.documents()?;
     Some(Stream { documents, errors: reader.errors })
 }
@@ -23,13 +23,12 @@ pub(super) fn read<'a>(text: &'a str, limits: &Limits) -> Option<Stream<'a>> {
 struct Reader<'a> {
     text: &'a str,
     at: usize,
-    /// The place of the byte `counted`.
-    line: u32,
-    column: u32,
-    counted: usize,
     /// How many levels deeper the text may still go, and how many values it may still have.
     depth: usize,
     nodes: usize,
+    /// What the open lists and maps hold so far, the innermost last: a closed one takes its own in a vector of their size.
+    items: Vec<Yaml<'a>>,
+    entries: Vec<Entry<'a>>,
     errors: Vec<Error>,
 }
 
@@ -58,14 +57,14 @@ impl<'a> Reader<'a> {
     fn value(&mut self) -> Option<Yaml<'a>> {
         let first = self.peek()?;
         self.nodes = self.nodes.checked_sub(1)?;
-        let mut mark = self.mark();
+        let start = self.at as u32;
         let data = match first {
             b'{' => self.nested(Self::object)?,
             b'[' => self.nested(Self::array)?,
             b'"' => Data::Str(self.string()?),
             _ => self.word()?,
         };
-        mark.end = self.at as u32;
+        let mark = Mark { start, end: self.at as u32 };
         Some(Yaml { data, mark, style: if first == b'"' { Style::Quoted } else { Style::Plain } })
     }
 
@@ -78,37 +77,46 @@ impl<'a> Reader<'a> {
     }
 
     fn array(&mut self) -> Option<Data<'a>> {
-        let mut items = Vec::new();
+        let start = self.items.len();
         if self.peek()? != b']' {
-            items.push(self.value()?);
+            self.item()?;
             while self.take(b',').is_some() {
-                items.push(self.value()?);
+                self.item()?;
             }
         }
         self.take(b']')?;
-        Some(Data::Seq(items))
+        Some(Data::Seq(self.items.split_off(start)))
+    }
+
+    fn item(&mut self) -> Option<()> {
+        let item = self.value()?;
+        self.items.push(item);
+        Some(())
     }
 
     fn object(&mut self) -> Option<Data<'a>> {
-        let mut entries = Vec::new();
+        let start = self.entries.len();
         if self.peek()? != b'}' {
-            entries.push(self.entry()?);
+            self.entry()?;
             while self.take(b',').is_some() {
-                entries.push(self.entry()?);
+                self.entry()?;
             }
         }
         self.take(b'}')?;
+        let mut entries = self.entries.split_off(start);
         refuse_duplicates(&mut entries, &mut self.errors);
         Some(Data::Map(entries))
     }
 
-    fn entry(&mut self) -> Option<Entry<'a>> {
+    fn entry(&mut self) -> Option<()> {
         self.peek()?;
-        let mut mark = self.mark();
+        let start = self.at as u32;
         let name = self.string()?;
-        mark.end = self.at as u32;
+        let mark = Mark { start, end: self.at as u32 };
         self.take(b':')?;
-        Some(Entry { key: Key { name, mark, style: Style::Quoted }, value: self.value()? })
+        let value = self.value()?;
+        self.entries.push(Entry { key: Key { name, mark, style: Style::Quoted }, value });
+        Some(())
     }
 
     fn word(&mut self) -> Option<Data<'a>> {
@@ -177,15 +185,6 @@ impl<'a> Reader<'a> {
         let digits = self.text.get(self.at..self.at + 4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
         self.at += 4;
         u32::from_str_radix(digits, 16).ok()
-    }
-
-    /// The place of the next byte. Counts on from the last place asked for, so that a text of one line costs no more.
-    fn mark(&mut self) -> Mark {
-        for c in self.text[self.counted..self.at].chars() {
-            (self.line, self.column) = if c == '\n' { (self.line + 1, 1) } else { (self.line, self.column + 1) };
-        }
-        self.counted = self.at;
-        Mark { start: self.at as u32, end: self.at as u32, line: self.line, column: self.column }
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) fn read<'a>(text: &'a str, limits: &Limits) -> Stream<'a> {
         depth: limits.depth,
         budget,
         anchors: BTreeMap::new(),
+        items: Vec::new(),
+        entries: Vec::new(),
         errors,
         bracket: Mark::default(),
         ended: false,
@@ -38,6 +40,9 @@ struct Reader<'a> {
     depth: usize,
     budget: Budget,
     anchors: BTreeMap<usize, Anchor<'a>>,
+    /// What the open lists and maps hold so far, the innermost last: a closed one takes its own in a vector of their size.
+    items: Vec<Yaml<'a>>,
+    entries: Vec<Entry<'a>>,
     errors: Vec<Error>,
     /// Where the last list or map ended.
     bracket: Mark,
@@ -72,6 +77,8 @@ impl<'a> Reader<'a> {
 
     fn document(&mut self) -> Result<Next<'a>, Box<Error>> {
         self.anchors.clear();
+        self.items.clear();
+        self.entries.clear();
         while !self.ended {
             if let Some(root) = self.value()? {
                 let is_empty = root.data == Data::Null && root.mark.start == root.mark.end;
@@ -119,13 +126,12 @@ impl<'a> Reader<'a> {
     }
 
     fn scalar(&mut self, text: Cow<'a, str>, style: ScalarStyle, tag: Option<&Tag>, mark: Mark) -> Result<Yaml<'a>, Box<Error>> {
-        // granit calls a value that is not there `~`.
-        let text = if style == ScalarStyle::Plain && mark.start == mark.end { Cow::Borrowed("") } else { text };
         if style == ScalarStyle::DoubleQuoted && matches!(text, Cow::Owned(_)) {
             dialect::json_escape(self.slice(mark.start, mark.end), mark)?;
         }
         let data = match tag {
             Some(tag) => self.tagged(tag, text, mark)?,
+            // granit calls a value that is not there `~`, which is the same null.
             None if style == ScalarStyle::Plain => scalar::resolve(&text).unwrap_or(Data::Str(text)),
             None => Data::Str(text),
         };
@@ -151,22 +157,24 @@ impl<'a> Reader<'a> {
     }
 
     fn sequence(&mut self, style: StructureStyle, mut mark: Mark) -> Result<Yaml<'a>, Box<Error>> {
-        let mut items = Vec::new();
+        let start = self.items.len();
         while let Some(item) = self.value()? {
-            items.push(item);
+            self.items.push(item);
         }
+        let items = self.items.split_off(start);
         mark.end = self.end(style, items.last()).unwrap_or(mark.end);
         Ok(Yaml { data: Data::Seq(items), mark, style: Style::Plain })
     }
 
     fn mapping(&mut self, style: StructureStyle, mut mark: Mark) -> Result<Yaml<'a>, Box<Error>> {
-        let mut entries = Vec::new();
+        let start = self.entries.len();
         while let Some(key) = self.node()? {
             let value = self.value()?.ok_or_else(|| missing(key.mark))?;
             if let Some(key) = self.key(key) {
-                entries.push(Entry { key, value });
+                self.entries.push(Entry { key, value });
             }
         }
+        let mut entries = self.entries.split_off(start);
         mark.end = self.end(style, entries.last().map(|entry| &entry.value)).unwrap_or(mark.end);
         refuse_duplicates(&mut entries, &mut self.errors);
         Ok(Yaml { data: Data::Map(entries), mark, style: Style::Plain })
@@ -233,8 +241,7 @@ impl<'a> Reader<'a> {
         let start = error.marker().byte_offset().unwrap_or(self.text.len());
         let width =
             self.text.get(start..).and_then(|rest| rest.chars().next()).filter(|c| !c.is_control()).map_or(0, char::len_utf8);
-        let (line, column) = (error.marker().line() as u32, error.marker().col() as u32 + 1);
-        let mark = Mark { start: start as u32, end: (start + width) as u32, line, column };
+        let mark = Mark { start: start as u32, end: (start + width) as u32 };
         match error.kind() {
             ErrorKind::RecursionLimitExceeded => too_deep(mark),
             kind => {
@@ -261,8 +268,7 @@ fn too_deep(mark: Mark) -> Box<Error> {
 
 fn mark(span: &Span) -> Mark {
     let range = span.byte_range().unwrap_or_default();
-    let (line, column) = (span.start.line() as u32, span.start.col() as u32 + 1);
-    Mark { start: range.start as u32, end: range.end as u32, line, column }
+    Mark { start: range.start as u32, end: range.end as u32 }
 }
 
 impl From<ScalarStyle> for Style {

@@ -2,8 +2,14 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::unwrap_used, clippy::print_stderr)]
 
 mod cases;
+mod compiled;
+mod determinism;
+mod extension;
 mod golden;
 mod graph;
+mod hostile;
+mod kills;
+mod origin;
 mod report;
 mod tidy;
 mod tree;

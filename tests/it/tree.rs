@@ -754,7 +754,7 @@ fn a_file_is_found_upwards() {
     let host = Memory::new();
     assert_eq!(host::find_upwards(&host, "lakehouse.toml"), None);
     host.put("/lakehouse.toml", "");
-    assert_eq!(host::find_upwards(&host, "lakehouse.toml"), Some("/lakehouse.toml".into()));
+    assert_eq!(host::find_upwards(&host, "lakehouse.toml"), Some("lakehouse.toml".into()));
 }
 
 /// `cargo test --release -- --ignored --nocapture speed`

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use lakegen::diagnostic::Diagnostics;
 use lakegen::node::{Data, Entry, Node, Number};
-use lakegen::source::Source;
+use lakegen::source::{Position, Source};
 use lakegen::yaml::{self, Limits, Stream, Style};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -53,7 +53,7 @@ fn bad_texts_are_refused_at_their_place() {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         let stream = read(&text);
         let expected: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# error ")).collect();
-        let shown: Vec<String> = stream.errors.iter().map(show).collect();
+        let shown: Vec<String> = stream.errors.iter().map(|error| show(&text, error)).collect();
         let agree = expected.len() == shown.len() && expected.iter().zip(&shown).all(|(expected, shown)| agrees(expected, shown));
         if !agree {
             wrong.push(format!("{name}: expected {expected:#?}, got {shown:#?}"));
@@ -71,11 +71,15 @@ fn json_is_read_as_json() {
         [json!({"a": "http://x 😀", "b": [1, -2500.0, true, null, {}, []], "": "yes"}), json!([18446744073709551616u128 as f64])]
     );
     let mark = stream.documents[0].root.pointer("/b/1").unwrap().mark;
-    assert_eq!((&text[mark.start as usize..mark.end as usize], mark.line, mark.column), ("-2.5e3", 2, 11));
+    assert_eq!(
+        (&text[mark.start as usize..mark.end as usize], mark.position(text)),
+        ("-2.5e3", Position { line: 2, column: 11 })
+    );
     assert_eq!(values(&read("{a: 1, 'b': [yes,]}")), [json!({"a": 1, "b": [true]})]);
     assert_eq!(values(&read("{\"a\":\"x\t\", \"\t\":\"\"}")), [json!({"a": "x\t", "\t": ""})], "not JSON, but YAML");
-    let duplicate = read("{\"a\": 1,\n \"b\": 2, \"a\": 3}").errors;
-    assert_eq!(duplicate.iter().map(show).collect::<Vec<_>>(), ["L0102 2:10 the key a stands twice in one map"]);
+    let duplicate = "{\"a\": 1,\n \"b\": 2, \"a\": 3}";
+    let errors: Vec<_> = read(duplicate).errors.iter().map(|error| show(duplicate, error)).collect();
+    assert_eq!(errors, ["L0102 2:10 the key a stands twice in one map"]);
 }
 
 #[test]
@@ -99,7 +103,8 @@ fn every_value_knows_its_place_and_style() {
     let root = &read(text).documents[0].root;
     let seen = |pointer: &str| {
         let yaml = root.pointer(pointer).unwrap();
-        (&text[yaml.mark.start as usize..yaml.mark.end as usize], yaml.mark.line, yaml.mark.column, yaml.style)
+        let Position { line, column } = yaml.mark.position(text);
+        (&text[yaml.mark.start as usize..yaml.mark.end as usize], line, column, yaml.style)
     };
     assert_eq!(seen("/a"), ("plain", 1, 4, Style::Plain));
     assert_eq!(seen("/b"), ("'é'", 2, 6, Style::Quoted));
@@ -242,8 +247,9 @@ proptest! {
 }
 
 /// What a person would see of an error: code, line, column and message.
-fn show(error: &yaml::Error) -> String {
-    format!("{} {}:{} {}", error.code.id(), error.mark.line, error.mark.column, error.message)
+fn show(text: &str, error: &yaml::Error) -> String {
+    let Position { line, column } = error.mark.position(text);
+    format!("{} {line}:{column} {}", error.code.id(), error.message)
 }
 
 /// True where code and place are the same and the message has the words expected.
