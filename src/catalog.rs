@@ -64,7 +64,8 @@ pub fn load(host: &dyn Host, folder: Option<&Path>, diags: &mut Diagnostics) -> 
     if let Some(folder) = folder {
         add_folder(host, folder, &mut files, diags)?;
     }
-    let reader = Reader { files: &files };
+    // What the binary carries is checked by its own tests, not at every start.
+    let reader = Reader { files: &files, is_checked: folder.is_none() };
     let types = Arc::new(Types::read(&reader.toml("schemas/types.toml", diags)));
     let components = reader.components(&types, diags);
     let modes = reader.modes(&types, diags);
@@ -116,6 +117,7 @@ fn templates(files: &Files) -> Files {
 
 struct Reader<'a> {
     files: &'a Files,
+    is_checked: bool,
 }
 
 impl Reader<'_> {
@@ -152,41 +154,50 @@ impl Reader<'_> {
         self.files.keys().filter_map(name).filter(|name| !name.contains('/')).collect()
     }
 
-    /// A file held against its schema.
-    fn checked(&self, name: &str, schema: &Schema, diags: &mut Diagnostics) -> Arc<Node> {
-        let node = self.toml(name, diags);
-        schema.check(&node, Check::Layer(Code::UnknownKey), diags);
-        schema.check(&node, Check::Whole, diags);
-        node
-    }
-
-    fn components(&self, types: &Types, diags: &mut Diagnostics) -> BTreeMap<String, Component> {
-        let shape = self.json("schemas/component.json", diags);
-        let schema = Schema::compile(schema::expand(&shape, types));
-        let component = |name: String| {
-            let file = format!("templates/components/{name}/component.toml");
-            let manifest = schema::with_defaults(&shape, &self.checked(&file, &schema, diags));
-            let options = options_schema(&manifest, types, diags);
-            let workloads = format!("components/{name}/workloads.yaml.j2");
-            self.expect(&format!("templates/{workloads}"), manifest.span(), diags);
-            (name.clone(), Component { name, manifest, options, workloads })
-        };
-        self.folders("templates/components/", "/component.toml").into_iter().map(component).collect()
-    }
-
-    fn modes(&self, types: &Types, diags: &mut Diagnostics) -> BTreeMap<String, Mode> {
-        let shape = self.json("schemas/mode.json", diags);
-        let schema = Schema::compile(schema::expand(&shape, types));
+    /// The manifests of a kind by name, each held against its schema and with its defaults.
+    fn manifests(
+        &self,
+        folder: &str,
+        file: &str,
+        shape: &str,
+        types: &Types,
+        diags: &mut Diagnostics,
+    ) -> BTreeMap<String, Arc<Node>> {
+        let shape = self.json(shape, diags);
+        let schema = (!self.is_checked).then(|| Schema::compile(schema::expand(&shape, types)));
         let mut manifests = BTreeMap::new();
-        for name in self.folders("templates/modes/", "/mode.toml") {
-            let node = self.checked(&format!("templates/modes/{name}/mode.toml"), &schema, diags);
-            for template in node.get("emit").into_iter().flat_map(|emit| emit.items()).filter_map(|rule| rule.get("template")) {
-                let file = format!("templates/modes/{name}/{}", template.as_str().unwrap_or_default());
-                self.expect(&file, template.span(), diags);
+        for name in self.folders(folder, file) {
+            let node = self.toml(&format!("{folder}{name}{file}"), diags);
+            if let Some(schema) = &schema {
+                schema.check(&node, Check::Layer(Code::UnknownKey), diags);
+                schema.check(&node, Check::Whole, diags);
+                check_options(&node, types, diags);
             }
             manifests.insert(name, schema::with_defaults(&shape, &node));
         }
-        manifests.keys().map(|name| (name.clone(), mode(name, &manifests, types, diags))).collect()
+        manifests
+    }
+
+    fn components(&self, types: &Types, diags: &mut Diagnostics) -> BTreeMap<String, Component> {
+        let manifests = self.manifests("templates/components/", "/component.toml", "schemas/component.json", types, diags);
+        let component = |(name, manifest): (String, Arc<Node>)| {
+            let workloads = format!("components/{name}/workloads.yaml.j2");
+            self.expect(&format!("templates/{workloads}"), manifest.span(), diags);
+            (name.clone(), Component { name, options: options_schema(&manifest), manifest, workloads })
+        };
+        manifests.into_iter().map(component).collect()
+    }
+
+    fn modes(&self, types: &Types, diags: &mut Diagnostics) -> BTreeMap<String, Mode> {
+        let manifests = self.manifests("templates/modes/", "/mode.toml", "schemas/mode.json", types, diags);
+        for (name, manifest) in &manifests {
+            for template in manifest.get("emit").into_iter().flat_map(|emit| emit.items()).filter_map(|rule| rule.get("template"))
+            {
+                let file = format!("templates/modes/{name}/{}", template.as_str().unwrap_or_default());
+                self.expect(&file, template.span(), diags);
+            }
+        }
+        manifests.keys().map(|name| (name.clone(), mode(name, &manifests, diags))).collect()
     }
 
     fn profiles(&self, diags: &mut Diagnostics) -> BTreeMap<String, Arc<Node>> {
@@ -203,7 +214,7 @@ impl Reader<'_> {
 }
 
 /// A mode with everything it extends folded in, the furthest first.
-fn mode(name: &str, manifests: &BTreeMap<String, Arc<Node>>, types: &Types, diags: &mut Diagnostics) -> Mode {
+fn mode(name: &str, manifests: &BTreeMap<String, Arc<Node>>, diags: &mut Diagnostics) -> Mode {
     let chain = ancestry(name, manifests, diags);
     let mut folded = layers::nothing();
     let mut rules = Vec::new();
@@ -218,7 +229,7 @@ fn mode(name: &str, manifests: &BTreeMap<String, Arc<Node>>, types: &Types, diag
         name: name.to_owned(),
         summary: own.text("summary").to_owned(),
         is_base: own.get("base").and_then(|base| base.as_bool()).unwrap_or(false),
-        options: options_schema(&folded, types, diags),
+        options: options_schema(&folded),
         names: folded.get("names").cloned().unwrap_or_else(layers::nothing),
         rules,
     }
@@ -257,18 +268,26 @@ fn ancestry<'a>(
     chain
 }
 
-/// The `options` of a manifest as a schema node; a schema that is none is reported at the option.
-fn options_schema(manifest: &Node, types: &Types, diags: &mut Diagnostics) -> Arc<Node> {
-    let options = manifest.get("options").cloned().unwrap_or_else(layers::nothing);
-    for option in options.entries() {
-        let default = option.node.get("default");
+/// The `options` of a manifest as a schema node.
+fn options_schema(manifest: &Node) -> Arc<Node> {
+    schema::object_of(manifest.get("options").cloned().unwrap_or_else(layers::nothing))
+}
+
+/// Each option is a schema, and its default follows it.
+fn check_options(manifest: &Node, types: &Types, diags: &mut Diagnostics) {
+    for option in manifest.get("options").map_or(&[][..], |options| options.entries()) {
         match Schema::try_compile(schema::expand(&option.node, types)) {
-            Ok(schema) => default.into_iter().for_each(|default| schema.check(default, Check::Layer(Code::UnknownKey), diags)),
+            Ok(schema) => {
+                option
+                    .node
+                    .get("default")
+                    .into_iter()
+                    .for_each(|default| schema.check(default, Check::Layer(Code::UnknownKey), diags));
+            }
             Err(message) => {
                 let message = format!("the option {} is no schema: {message}", option.key);
                 diags.error(Code::BadCatalog, message).at_some(option.node.key_span(), "declared here");
             }
         }
     }
-    schema::object_of(options)
 }

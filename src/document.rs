@@ -18,6 +18,8 @@ pub struct Document {
     pub path: String,
     pub node: Arc<Node>,
     pub format: Format,
+    /// Whether it belongs into a stream of documents that another program reads.
+    pub is_streamed: bool,
     /// What decided that it is there at all.
     pub because: Vec<Arc<Node>>,
 }
@@ -51,7 +53,8 @@ fn document(lakehouse: &Lakehouse<'_>, unit: &Unit) -> Result<Document, Failure>
         _ => engine.document(&unit.template, unit.scope.clone())?,
     };
     let node = unit.doubled.chars().fold(node, |node, sign| doubled(&node, sign));
-    Ok(Document { path: unit.path.clone(), node, format, because: unit.because.clone() })
+    let is_streamed = unit.is_streamed && format != Format::Text;
+    Ok(Document { path: unit.path.clone(), node, format, is_streamed, because: unit.because.clone() })
 }
 
 /// Only what a `.yaml.j2` renders is a document: a configuration file called x.json may come as finished text.

@@ -19,6 +19,7 @@ pub struct Unit {
     pub because: Vec<Arc<Node>>,
     /// Signs that the reader of the file gives a meaning, so that they are doubled.
     pub doubled: String,
+    pub is_streamed: bool,
 }
 
 /// Unrolls the rules, in their order; two files on one path are an error.
@@ -74,6 +75,7 @@ fn unit(lakehouse: &Lakehouse<'_>, rule: &Rule, scope: Scope, subject: Option<&A
         scope,
         because,
         doubled: rule.node.text("double").to_owned(),
+        is_streamed: rule.node.get("stream").and_then(|stream| stream.as_bool()).unwrap_or(true),
     }))
 }
 

@@ -7,7 +7,6 @@ use clap::Args;
 use super::InputArgs;
 use super::output::{FindingArgs, Talk};
 use crate::diagnostic::{Diagnostics, Reported};
-use crate::document::Format;
 use crate::host::Host;
 use crate::report::Summary;
 use crate::tree::{self, Overwrite, Tree};
@@ -99,16 +98,18 @@ impl BuildArgs {
     }
 }
 
-/// Shows what differs; goes on to the other modes.
+/// Shows what differs, to people; goes on to the other modes.
 fn check(host: &dyn Host, tree: &Tree, root: &std::path::Path, talk: &Talk<'_>, diags: &mut Diagnostics) -> Result<(), Reported> {
     let differences = tree.diff(host, root, diags)?;
-    talk.answer(&tree::unified(&differences), diags)?;
+    if talk.is_for_people() {
+        talk.answer(&tree::unified(&differences), diags)?;
+    }
     let _ = tree::report(root, &differences, diags);
     Ok(())
 }
 
 /// All documents as one YAML stream; text files have no place in it.
 fn stream(outputs: &[Output]) -> String {
-    let documents = outputs.iter().flat_map(|output| &output.documents).filter(|document| document.format != Format::Text);
+    let documents = outputs.iter().flat_map(|output| &output.documents).filter(|document| document.is_streamed);
     documents.map(|document| format!("---\n# {}\n{}", document.path, document.print())).collect()
 }

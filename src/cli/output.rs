@@ -102,6 +102,11 @@ impl<'h> Talk<'h> {
         }
     }
 
+    /// Whether findings are told to people; programs read only them on stdout.
+    pub(super) fn is_for_people(&self) -> bool {
+        self.format == Format::Human
+    }
+
     /// A line about what is going on; not part of the result.
     pub(super) fn say(&self, line: &str) {
         if !self.quiet {
@@ -148,11 +153,8 @@ impl<'h> Talk<'h> {
         let width = self.host.var("COLUMNS").and_then(|columns| columns.parse().ok()).unwrap_or(DEFAULT_WIDTH);
         let text = report::render(self.format, diags, &summary, Style { color: self.color, width });
         // A format for programs is a result; what people read is talk.
-        let _ = if self.format == Format::Human {
-            io::stderr().write_all(text.as_bytes())
-        } else {
-            io::stdout().write_all(text.as_bytes())
-        };
+        let _ =
+            if self.is_for_people() { io::stderr().write_all(text.as_bytes()) } else { io::stdout().write_all(text.as_bytes()) };
         self.exit_code(answer.is_err(), diags)
     }
 

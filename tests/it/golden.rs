@@ -44,6 +44,15 @@ fn every_mode_compiles_for_every_profile() {
     }
 }
 
+/// What the binary carries is not checked at every start; here it is, as a folder of a user's would be.
+#[test]
+fn the_built_in_catalog_follows_its_own_schemas() {
+    let mut diags = Diagnostics::default();
+    let loaded = catalog::load(&lakegen::host::Disk, Some(&root()), &mut diags);
+    let text = render(Format::Human, &diags, &Summary::default(), Style { color: false, width: 120 });
+    assert!(loaded.is_ok() && diags.is_empty(), "{text}");
+}
+
 #[test]
 fn every_example_is_valid_and_compiles_for_every_profile() {
     let catalog = built_in();
