@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
-use jsonschema::{ValidationError, Validator};
+use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value, json};
 
 use crate::diagnostic::{Code, Diagnostics, nearest};
@@ -28,13 +28,14 @@ pub enum Check {
 
 impl Schema {
     pub fn compile(json: Value) -> Schema {
-        let validator = jsonschema::draft202012::new(&json).expect("every schema is made from checked catalog files");
-        Schema { validator, json }
+        Schema::try_compile(json).expect("every schema is made from checked catalog files")
     }
 
     /// Whether a catalog file's schema is one at all.
     pub fn try_compile(json: Value) -> Result<Schema, String> {
-        let validator = jsonschema::draft202012::new(&json).map_err(|error| error.to_string())?;
+        // The plain engine compiles a pattern in a fraction of the time, and never runs away on a value.
+        let options = jsonschema::options().with_draft(Draft::Draft202012).with_pattern_options(PatternOptions::regex());
+        let validator = options.build(&json).map_err(|error| error.to_string())?;
         Ok(Schema { validator, json })
     }
 
