@@ -25,6 +25,8 @@ pub struct Graph {
     pub workloads: Vec<Workload>,
     pub connections: Vec<Connection>,
     pub secrets: Vec<Secret>,
+    /// What says of each component whether it runs and whom it uses: every list of the platform follows from it.
+    pub switches: Vec<Arc<Node>>,
     /// What every template sees: `lakehouse`, `profile`, `mode`.
     pub scope: Scope,
 }
@@ -33,6 +35,8 @@ pub struct Workload {
     /// Which of the enabled components it belongs to.
     instance: usize,
     pub name: String,
+    /// What the name was made of.
+    named_by: Arc<[Arc<Node>]>,
     pub component: Arc<Node>,
     pub namespace: Arc<Node>,
     pub address: Arc<Node>,
@@ -102,7 +106,8 @@ pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) ->
     check_names(&workloads, diags);
     wire::check_secrets(&workloads, &secrets, diags);
     diags.checkpoint()?;
-    Ok(Graph { workloads, connections, secrets, scope })
+    let switches = lakehouse.instances.iter().flat_map(|instance| switches(&instance.options)).collect();
+    Ok(Graph { workloads, connections, secrets, switches, scope })
 }
 
 /// Fills in what a component says of itself: its namespace, secrets, offers and needs.
@@ -126,7 +131,7 @@ fn interface<'a>(
     let mut names = Vec::new();
     for secret in section(manifest, "secrets") {
         let full = format!("{}-{}", instance.name.as_str().unwrap_or_default(), secret.key);
-        let name = Node::derived("the secret's name", full.into(), [instance.name.clone(), secret.node.clone()]);
+        let name = Node::derived("the secret's name", full.into(), [instance.name.clone(), secret.node.head()]);
         names.push(Entry { key: secret.key.clone(), node: name.clone() });
         let node = engine.fill(&secret.node, &scope)?;
         secrets.push(Secret { name, component: instance.name.clone(), namespace: namespace.clone(), node });
@@ -137,7 +142,7 @@ fn interface<'a>(
         let node = engine.fill(&entry.node, &scope)?;
         offers.push(Offer {
             instance: index,
-            name: Node::derived("the offer's name", (&*entry.key).into(), [entry.node.clone()]),
+            name: Node::derived("the offer's name", (&*entry.key).into(), [entry.node.head()]),
             interface: node.get("interface").cloned().unwrap_or_else(layers::nothing),
             role: node.text("workload").to_owned(),
             port: node.get("port").cloned(),
@@ -160,6 +165,11 @@ fn urls(lakehouse: &Lakehouse<'_>, mode: &Mode, offers: &[Offer], scope: &Scope)
         urls.push(Entry { key: offer.name.as_str().unwrap_or_default().into(), node: url });
     }
     Ok(Node::derived("where people reach it", Data::Map(urls), []))
+}
+
+fn switches(options: &Node) -> impl Iterator<Item = Arc<Node>> {
+    let uses = options.get("uses").map_or(&[][..], |uses| uses.entries());
+    options.get("enabled").into_iter().chain(uses.iter().map(|chosen| &chosen.node)).cloned()
 }
 
 fn section<'n>(manifest: &'n Node, name: &str) -> &'n [Entry] {

@@ -199,7 +199,8 @@ fn instances<'c>(
         });
         shapes.components[&component.name].check(&options, Check::Whole, diags);
         let is_enabled = options.get("enabled").and_then(|enabled| enabled.as_bool()).unwrap_or(true);
-        let name = Node::derived("the component's name", (&*entry.key).into(), [entry.node.clone()]);
+        // The name comes from the table's head, not from what stands in the table.
+        let name = Node::derived("the component's name", (&*entry.key).into(), [entry.node.head()]);
         check_name(catalog, &entry.key, &entry.node, diags);
         instances.push(Instance { name, component, options, is_enabled });
     }

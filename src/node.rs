@@ -62,6 +62,16 @@ impl Node {
         Arc::new(Node { data, origin: Origin::Derived { rule, from: from.into() } })
     }
 
+    /// A list or table without what is in it: that it is there, and where it came from.
+    pub fn head(&self) -> Arc<Node> {
+        let data = match &self.data {
+            Data::Seq(_) => Data::Seq(Vec::new()),
+            Data::Map(_) => Data::Map(Vec::new()),
+            leaf => leaf.clone(),
+        };
+        Arc::new(Node { data, origin: self.origin.clone() })
+    }
+
     pub fn get(&self, key: &str) -> Option<&Arc<Node>> {
         self.entries().iter().find(|entry| &*entry.key == key).map(|entry| &entry.node)
     }

@@ -1,7 +1,7 @@
 //! Where a value came from: a leaf of a document in, every template line, layer and default that made it out; and the
 //! other way round.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -9,83 +9,158 @@ use crate::document::Document;
 use crate::node::{Data, Input, Node, Origin};
 use crate::source::Position;
 
-/// Everything that made the node at a pointer, for people to read.
+/// Everything that made the node at a pointer, for people to read: a tree whose branches end at what somebody wrote,
+/// and below it what decided that the node is there at all.
 pub fn explain(document: &Document, pointer: &str) -> Option<String> {
     let node = document.node.pointer(pointer)?;
-    let mut out = format!("{}{}\n  = {}\n", document.path, at(pointer), show(node));
-    let mut teller = Teller { out: &mut out, told: Vec::new() };
-    teller.node(node, 1);
-    let _ = writeln!(out, "  it is there because of");
-    let mut teller = Teller { out: &mut out, told: Vec::new() };
-    for ancestor in ancestors(&document.node, pointer) {
-        teller.sources(from(&ancestor.origin), 2);
+    let mut teller = Teller::default();
+    teller.branch(node, 0, &Lead::default());
+    let mut deciders = Deciders::default();
+    let ancestors = ancestors(&document.node, pointer);
+    ancestors.iter().flat_map(|ancestor| from(&ancestor.origin)).chain(&document.because).for_each(|node| deciders.follow(node));
+    let places = deciders.written.iter().map(|(place, what)| Row { place: format!("  {place}"), what: what.clone() });
+    let places: Vec<Row> = places.collect();
+    let width = teller.rows.iter().chain(&places).map(|row| row.place.chars().count()).max().unwrap_or(0).min(MAX_PLACE);
+    let mut out = format!("{}{}\n= {}\n\n", document.path, at(pointer), show(node));
+    teller.rows.iter().for_each(|row| row.write(&mut out, width));
+    if !places.is_empty() {
+        out.push_str("\nit is there because of\n");
+        places.iter().for_each(|row| row.write(&mut out, width));
     }
-    teller.sources(&document.because, 2);
     Some(out)
 }
 
-struct Teller<'a> {
-    out: &'a mut String,
-    told: Vec<String>,
+/// The layer of what the catalog says.
+const DEFAULT: &str = "default";
+/// Columns after which a long place pushes what stands beside it to the right.
+const MAX_PLACE: usize = 72;
+/// Lists of a whole platform have long stories.
+const MAX_BRANCHES: usize = 12;
+const MAX_DEPTH: usize = 24;
+
+/// A line of the answer: where, and what stands there.
+struct Row {
+    place: String,
+    what: String,
 }
 
-impl Teller<'_> {
-    fn node(&mut self, node: &Node, depth: usize) {
-        match &node.origin {
-            Origin::Input(input) => self.input(node, input, depth),
-            Origin::Template { template, line, from } => {
-                let text = template.text.lines().nth(*line as usize - 1).unwrap_or_default().trim();
-                if self.line(depth, &format!("{}:{line}", name(&template.name)), text) {
-                    self.sources(from.as_deref().unwrap_or(&[]), depth + 1);
-                }
-            }
-            Origin::Derived { rule, from } => {
-                if self.line(depth, rule, &show(node)) {
-                    self.sources(from, depth + 1);
-                }
-            }
+impl Row {
+    fn write(&self, out: &mut String, width: usize) {
+        let _ = writeln!(out, "{}", format!("{:width$}  {}", self.place, self.what).trim_end());
+    }
+}
+
+/// What is drawn to the left of a branch, and to the left of all below it.
+#[derive(Clone, Default)]
+struct Lead {
+    own: String,
+    below: String,
+}
+
+impl Lead {
+    fn child(&self, is_last: bool) -> Lead {
+        let (own, below) = if is_last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+        Lead { own: format!("{}{own}", self.below), below: format!("{}{below}", self.below) }
+    }
+}
+
+#[derive(Default)]
+struct Teller {
+    rows: Vec<Row>,
+}
+
+impl Teller {
+    fn branch(&mut self, node: &Node, depth: usize, lead: &Lead) {
+        let (place, what) = tell(node);
+        self.rows.push(Row { place: format!("{}{place}", lead.own), what });
+        let Origin::Input(input) = &node.origin else { return self.branches(&sources(node), depth + 1, lead) };
+        // The values it replaced, the nearest layer first.
+        for (index, shadow) in input.shadows.iter().rev().enumerate() {
+            let (place, what) = tell_layer(shadow);
+            let lead = lead.child(index + 1 == input.shadows.len());
+            self.rows.push(Row { place: format!("{}{place}", lead.own), what: format!("{what}, overridden") });
         }
     }
 
-    fn input(&mut self, node: &Node, input: &Input, depth: usize) {
-        let Position { line, column } = input.span.start();
-        let place = format!("{}:{line}:{column}", input.span.source.name);
-        if !self.line(
-            depth,
-            &place,
-            &format!("{} ({}{})", show(node), input.layer, if input.shadows.is_empty() { "" } else { ", wins" }),
-        ) {
+    fn branches(&mut self, nodes: &[&Arc<Node>], depth: usize, lead: &Lead) {
+        let shown = if depth < MAX_DEPTH { nodes.len().min(MAX_BRANCHES) } else { 0 };
+        for (index, node) in nodes[..shown].iter().enumerate() {
+            self.branch(node, depth, &lead.child(index + 1 == nodes.len()));
+        }
+        if shown < nodes.len() {
+            self.rows
+                .push(Row {
+                    place: format!("{}… and {} more", lead.child(true).own, nodes.len() - shown), what: String::new()
+                });
+        }
+    }
+}
+
+/// Where a node was written or by which rule it was made, and what stands there.
+fn tell(node: &Node) -> (String, String) {
+    match &node.origin {
+        Origin::Input(input) if input.shadows.is_empty() => tell_layer(node),
+        Origin::Input(_) => {
+            let (place, what) = tell_layer(node);
+            (place, format!("{what}  <- wins"))
+        }
+        Origin::Template { template, line, .. } => {
+            let text = template.text.lines().nth(*line as usize - 1).unwrap_or_default().trim();
+            (format!("{}:{line}", template.name), text.to_owned())
+        }
+        Origin::Derived { rule, .. } => ((*rule).to_owned(), show(node)),
+    }
+}
+
+/// An input with its place and, where the place does not say it, its layer.
+fn tell_layer(node: &Node) -> (String, String) {
+    let Origin::Input(input) = &node.origin else { return tell(node) };
+    let source = &input.span.source;
+    let Position { line, column } = input.span.start();
+    let what = match &node.data {
+        Data::Seq(_) | Data::Map(_) => source.text[source.line(line)].trim().to_owned(),
+        _ => show(node),
+    };
+    let layer = if source.name.ends_with(&*input.layer) { String::new() } else { format!("  ({})", input.layer) };
+    (format!("{}:{line}:{column}", source.name), format!("{what}{layer}"))
+}
+
+/// What a node was made of, each once. Lists and tables that only hold things together are left out.
+fn sources(node: &Node) -> Vec<&Arc<Node>> {
+    fn gather<'n>(nodes: &'n [Arc<Node>], depth: usize, found: &mut Vec<&'n Arc<Node>>) {
+        for node in nodes {
+            match (&node.origin, &node.data) {
+                (Origin::Derived { from, .. }, Data::Seq(_) | Data::Map(_)) if depth < MAX_DEPTH => {
+                    gather(from, depth + 1, found);
+                }
+                _ if found.iter().any(|known| tell(known) == tell(node)) => {}
+                _ => found.push(node),
+            }
+        }
+    }
+    let mut found = Vec::new();
+    gather(from(&node.origin), 0, &mut found);
+    found
+}
+
+/// The inputs that users wrote among all that decided something.
+#[derive(Default)]
+struct Deciders {
+    written: BTreeSet<(String, String)>,
+    seen: BTreeSet<*const Node>,
+}
+
+impl Deciders {
+    fn follow(&mut self, node: &Arc<Node>) {
+        if !self.seen.insert(Arc::as_ptr(node)) {
             return;
         }
-        for shadow in input.shadows.iter().rev() {
-            if let Origin::Input(input) = &shadow.origin {
-                let Position { line, column } = input.span.start();
-                self.line(
-                    depth + 1,
-                    &format!("over {}:{line}:{column}", input.span.source.name),
-                    &format!("{} ({})", show(shadow), input.layer),
-                );
-            }
+        match &node.origin {
+            // What the catalog says is not the user's decision.
+            Origin::Input(input) if *input.layer == *DEFAULT => {}
+            Origin::Input(_) => drop(self.written.insert(tell(node))),
+            origin => from(origin).iter().for_each(|node| self.follow(node)),
         }
-    }
-
-    fn sources(&mut self, nodes: &[Arc<Node>], depth: usize) {
-        for node in nodes {
-            if depth < 24 {
-                self.node(node, depth);
-            }
-        }
-    }
-
-    /// Writes a line unless it stands there already.
-    fn line(&mut self, depth: usize, place: &str, what: &str) -> bool {
-        let line = format!("{place}  {what}");
-        if self.told.contains(&line) {
-            return false;
-        }
-        let _ = writeln!(self.out, "{:indent$}{line}", "", indent = depth * 2);
-        self.told.push(line);
-        true
     }
 }
 
@@ -189,10 +264,6 @@ fn ancestors<'n>(root: &'n Node, pointer: &str) -> Vec<&'n Node> {
 
 fn at(pointer: &str) -> String {
     if pointer.is_empty() { String::new() } else { format!(" {pointer}") }
-}
-
-fn name(template: &str) -> &str {
-    template
 }
 
 fn show(node: &Node) -> String {

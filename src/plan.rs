@@ -28,6 +28,8 @@ pub fn plan(lakehouse: &Lakehouse<'_>, graph: &Graph, mode: &Mode, diags: &mut D
     let base = graph.scope.with("platform", &description.platform);
     let mut units = Vec::new();
     let mut late = Vec::new();
+    // What decided that a file is there, or is not.
+    let mut decided = graph.switches.clone();
     for rule in &mode.rules {
         let each = rule.node.text("each");
         if each == "platform" {
@@ -36,14 +38,16 @@ pub fn plan(lakehouse: &Lakehouse<'_>, graph: &Graph, mode: &Mode, diags: &mut D
         }
         for subject in subjects(&description, each) {
             let scope = base.with(each, subject);
-            units.extend(unit(lakehouse, rule, scope, Some(subject)).unwrap_or_else(|failure| tell(&failure, diags)));
+            units.extend(
+                unit(lakehouse, rule, scope, Some(subject), &mut decided).unwrap_or_else(|failure| tell(&failure, diags)),
+            );
         }
     }
     // What is made once sees the paths of all that is made for each.
-    let paths = paths(&units);
+    let paths = paths(&units, &decided);
     for rule in late {
         let scope = base.with("paths", &paths);
-        units.extend(unit(lakehouse, rule, scope, None).unwrap_or_else(|failure| tell(&failure, diags)));
+        units.extend(unit(lakehouse, rule, scope, None, &mut decided).unwrap_or_else(|failure| tell(&failure, diags)));
     }
     check_paths(&units, diags);
     diags.checkpoint()?;
@@ -59,15 +63,23 @@ fn subjects<'d>(description: &'d Description, each: &str) -> &'d [Arc<Node>] {
     }
 }
 
-fn unit(lakehouse: &Lakehouse<'_>, rule: &Rule, scope: Scope, subject: Option<&Arc<Node>>) -> Result<Option<Unit>, Failure> {
+/// The file that a rule makes of a subject, if its condition holds; `decided` hears what that depends on.
+fn unit(
+    lakehouse: &Lakehouse<'_>,
+    rule: &Rule,
+    scope: Scope,
+    subject: Option<&Arc<Node>>,
+    decided: &mut Vec<Arc<Node>>,
+) -> Result<Option<Unit>, Failure> {
     let engine = &lakehouse.catalog.engine;
     let (holds, mut because) = match rule.node.get("when") {
         Some(when) => engine.holds(when, &scope)?,
         None => (true, Vec::new()),
     };
+    because.extend(subject.map(|subject| subject.head()));
+    decided.extend(because.iter().cloned());
     let Some(to) = rule.node.get("to").filter(|_| holds) else { return Ok(None) };
     let path = engine.fill(to, &scope)?;
-    because.extend(subject.cloned());
     because.push(path.clone());
     Ok(Some(Unit {
         path: path.as_str().unwrap_or_default().to_owned(),
@@ -84,7 +96,7 @@ fn tell(failure: &Failure, diags: &mut Diagnostics) -> Option<Unit> {
     None
 }
 
-fn paths(units: &[Unit]) -> Arc<Node> {
+fn paths(units: &[Unit], decided: &[Arc<Node>]) -> Arc<Node> {
     let path = |unit: &Unit| {
         let wave = unit.scope.node("workload").and_then(|workload| workload.get("wave").cloned());
         let wave = wave.unwrap_or_else(|| Node::derived("before every wave", (-1).into(), []));
@@ -94,7 +106,7 @@ fn paths(units: &[Unit]) -> Arc<Node> {
     };
     let mut paths: Vec<Arc<Node>> = units.iter().map(path).collect();
     paths.sort_by_key(|path| path.get("wave").and_then(|wave| wave.as_int()));
-    Node::derived("the paths of all files", Data::Seq(paths), [])
+    Node::derived("the paths of all files", Data::Seq(paths), decided)
 }
 
 fn check_paths(units: &[Unit], diags: &mut Diagnostics) {

@@ -119,7 +119,7 @@ impl Engine {
         });
         let rendered = result.map_err(wrong)?;
         let source = node.span().map_or_else(|| Source::new("string", text), |span| span.source);
-        let filler = Filler { template: &source, slots: &frame.slots, lines: &[] };
+        let filler = Filler { template: &source, slots: &frame.slots, lines: &[], decided: None };
         let yaml = yaml::Yaml { data: yaml::Data::Str(rendered.into()), mark: yaml::Mark::default(), style: yaml::Style::Plain };
         let filled = filler.node(&yaml).map_err(|failure| Failure { span: node.span(), ..failure })?;
         let mut from = vec![Arc::new(node.clone())];
@@ -210,6 +210,7 @@ fn add_filters(env: &mut Environment<'static>, library: &Arc<Library>) {
 /// Ten hexadecimal digits of the content's hash, for names that must change when the content does.
 fn digest(value: &Value) -> Result<String, Error> {
     use sha2::{Digest, Sha256};
+    tracked::note_whole(value);
     let origin = Origin::Derived { rule: "digest", from: Arc::from([]) };
     let node = tracked::to_node(value, &origin).map_err(|message| Error::new(ErrorKind::InvalidOperation, message))?;
     let hash = Sha256::digest(node.to_json().to_string());
@@ -289,12 +290,8 @@ impl Library {
             let message = format!("it renders {} documents, and must render one", stream.documents.len());
             return Err(Failure { code: Code::BadOutput, ..Failure::at_line(&source, 1, message) });
         };
-        let filler = Filler { template: &source, slots: &frame.slots, lines: &lines };
-        let mut node = filler.node(&document.root)?;
-        if let Origin::Template { from, .. } = &mut node.origin {
-            *from = Some(from.iter().flat_map(|from| from.iter().cloned()).chain(frame.decided_by()).collect());
-        }
-        Ok(Arc::new(node))
+        let decided = Some(frame.decided_by().into());
+        Filler { template: &source, slots: &frame.slots, lines: &lines, decided }.node(&document.root).map(Arc::new)
     }
 
     fn text(&self, env: &Environment<'_>, name: &str, scope: Scope) -> Result<Arc<Node>, Failure> {
@@ -310,7 +307,7 @@ impl Library {
         for node in frame.decided_by() {
             frame.slots.push(tracked::Slot { value: Value::from(()), from: vec![node] });
         }
-        Filler { template: &source, slots: &frame.slots, lines: &lines }.language(&text, language).map(Arc::new)
+        Filler { template: &source, slots: &frame.slots, lines: &lines, decided: None }.language(&text, language).map(Arc::new)
     }
 
     fn source(&self, name: &str) -> Result<Arc<Source>, Failure> {

@@ -63,7 +63,12 @@ impl Asker<'_> {
         let interface = &self.interfaces[index];
         let mut needs = Vec::new();
         for need in &interface.needs {
-            needs.push(Entry { key: need.key.clone(), node: self.answer(need, &self.matches[index][&need.key])? });
+            let answer = self.answer(need, &self.matches[index][&need.key])?;
+            let chosen = interface.instance.options.get("uses").and_then(|uses| uses.get(&need.key));
+            needs.push(Entry {
+                key: need.key.clone(),
+                node: chosen.map_or(answer.clone(), |chosen| with_choice(&answer, chosen)),
+            });
         }
         let needs = Node::derived("what its needs are met by", Data::Map(needs), []);
         let scope = interface.scope.with("needs", &needs);
@@ -83,14 +88,18 @@ impl Asker<'_> {
         let interface = &self.interfaces[index];
         let role = node.text("role").to_owned();
         let (name, address) = self.address(interface, &role)?;
+        let from: Vec<Arc<Node>> = [&interface.instance.name].into_iter().chain(node.get("role")).cloned().collect();
+        let there: Vec<Arc<Node>> =
+            std::iter::once(node.head()).chain(interface.instance.options.get("enabled").cloned()).collect();
         Ok(Workload {
             instance: index,
+            named_by: from.into(),
             name,
             component: interface.instance.name.clone(),
             namespace: interface.namespace.clone(),
             address,
             role,
-            node: node.clone(),
+            node: Node::derived("a workload", node.data.clone(), there),
             makes: Vec::new(),
             takes: Vec::new(),
             offers: Vec::new(),
@@ -133,8 +142,17 @@ impl Asker<'_> {
         entries.extend(offer.port.iter().map(|port| entry("port", port.clone())));
         let said = offer.node.get("tell").map_or(&[][..], |tell| tell.entries());
         entries.extend(said.iter().cloned());
-        Ok(Node::derived("what an offer tells", Data::Map(entries), [offer.node.clone()]))
+        Ok(Node::derived("what an offer tells", Data::Map(entries), [offer.node.head()]))
     }
+}
+
+/// What the one that a user chose tells: another choice would tell other things.
+fn with_choice(answer: &Node, chosen: &Arc<Node>) -> Arc<Node> {
+    let told = |entry: &Entry| {
+        let from = [entry.node.clone(), chosen.clone()];
+        Entry { key: entry.key.clone(), node: Node::derived("the one chosen", entry.node.data.clone(), from) }
+    };
+    Node::derived("what the one chosen tells", Data::Map(answer.entries().iter().map(told).collect()), [chosen.clone()])
 }
 
 fn entry(key: &str, node: Arc<Node>) -> Entry {
@@ -142,7 +160,7 @@ fn entry(key: &str, node: Arc<Node>) -> Entry {
 }
 
 fn made(rule: &'static str, text: String, offer: &Offer) -> Arc<Node> {
-    Node::derived(rule, text.into(), [offer.node.clone()])
+    Node::derived(rule, text.into(), [offer.node.head()])
 }
 
 impl Graph {
@@ -153,34 +171,44 @@ impl Graph {
         let readers = self.readers();
         let secrets: Vec<Arc<Node>> = self.secrets.iter().map(|secret| secret_node(secret, &readers)).collect();
         let files = files(&workloads);
-        let connections = self.connections.iter().map(|connection| self.connection(connection)).collect();
-        let list = |items: &[Arc<Node>]| Node::derived("the graph", Data::Seq(items.to_vec()), []);
+        let connections: Vec<Arc<Node>> = self.connections.iter().map(|connection| self.connection(connection)).collect();
+        // How many there are follows from what made each of them, and from who is not there.
+        let list = |items: &[Arc<Node>]| {
+            let heads = items.iter().map(|item| item.head());
+            let from: Vec<Arc<Node>> = heads.chain(self.switches.iter().cloned()).collect();
+            Node::derived("the graph", Data::Seq(items.to_vec()), from)
+        };
         let platform = table(vec![
             entry("workloads", list(&workloads)),
             entry("namespaces", list(&namespaces)),
             entry("secrets", list(&secrets)),
-            entry("connections", Node::derived("the graph", Data::Seq(connections), [])),
-            entry("networks", self.networks()),
-            entry("volumes", volumes(&workloads)),
+            entry("connections", list(&connections)),
+            entry("networks", list(&self.networks())),
+            entry("volumes", list(&volumes(&workloads))),
             entry("files", list(&files)),
         ]);
         Description { platform, workloads, namespaces, secrets, files }
     }
 
     fn workload(&self, workload: &Workload) -> Arc<Node> {
-        let from: Arc<[Arc<Node>]> = Arc::from([workload.node.clone()]);
+        let from: Arc<[Arc<Node>]> = Arc::from([workload.node.head()]);
         let derived = |data: Data| Node::derived("the graph", data, from.clone());
+        // Who else is there decides who the others are.
+        let peers = workload.makes.iter().chain(&workload.takes).map(|index| &self.connections[*index]);
+        let peers = peers.flat_map(|connection| [connection.from, connection.to]).map(|end| self.workloads[end].node.head());
+        let there: Vec<Arc<Node>> = from.iter().chain(&self.switches).cloned().chain(peers).collect();
+        let others = |others: Vec<Arc<Node>>| Node::derived("the graph", Data::Seq(others), there.clone());
         let mut entries = vec![
-            entry("name", Node::derived("the workload's name", workload.name.as_str().into(), [workload.component.clone()])),
+            entry("name", name_of(workload)),
             entry("component", workload.component.clone()),
             entry("namespace", workload.namespace.clone()),
             entry("address", workload.address.clone()),
             entry("wave", derived((workload.wave as i64).into())),
             entry("ports", derived(Data::Seq(self.ports(workload)))),
-            entry("uses", derived(Data::Seq(self.uses(workload)))),
-            entry("used_by", derived(Data::Seq(self.used_by(workload)))),
+            entry("uses", others(self.uses(workload))),
+            entry("used_by", others(self.used_by(workload))),
             entry("scrape", derived(Data::Seq(scrapes(workload)))),
-            entry("networks", derived(Data::Seq(self.networks_of(workload)))),
+            entry("networks", others(self.networks_of(workload))),
             entry("reads", derived(Data::Seq(secret_reads(workload)))),
         ];
         let own = workload.node.entries().iter().filter(|own| !matches!(&*own.key, "needs" | "secrets"));
@@ -234,11 +262,11 @@ impl Graph {
     /// One end of a connection, as the other end sees it.
     fn end(&self, connection: &Connection, end: usize) -> Arc<Node> {
         let workload = &self.workloads[end];
-        let from: Arc<[Arc<Node>]> = Arc::from([connection.need.clone(), connection.offer.node.clone()]);
+        let from: Arc<[Arc<Node>]> = Arc::from([connection.need.clone(), connection.offer.node.head()]);
         let derived = |data: Data| Node::derived("a connection", data, from.clone());
         let ends = workload.node.text("kind") == "job";
         let mut entries = vec![
-            entry("workload", derived(workload.name.as_str().into())),
+            entry("workload", name_of(workload)),
             entry("component", workload.component.clone()),
             entry("namespace", workload.namespace.clone()),
             entry("address", workload.address.clone()),
@@ -279,32 +307,41 @@ impl Graph {
             let from: Vec<Arc<Node>> =
                 workloads.iter().filter_map(|workload| workload.get("namespace").cloned()).take(1).collect();
             let name = Node::derived("a namespace", name.into(), from);
-            table(vec![entry("name", name), entry("workloads", Node::derived("who lives there", Data::Seq(workloads), []))])
+            let there: Vec<Arc<Node>> = workloads.iter().map(|workload| workload.head()).collect();
+            let workloads = Node::derived("who lives there", Data::Seq(workloads), there.clone());
+            Node::derived("a namespace", Data::Map(vec![entry("name", name), entry("workloads", workloads)]), there)
         };
         by_name.into_iter().map(namespace).collect()
     }
 
     /// One network for each workload that others use: it and they are on it, and nobody else.
-    fn networks(&self) -> Arc<Node> {
+    fn networks(&self) -> Vec<Arc<Node>> {
         let used = self.workloads.iter().filter(|workload| self.is_used(workload));
-        let names = used.map(|workload| Node::derived("a network", workload.name.as_str().into(), [workload.component.clone()]));
-        Node::derived("the graph", Data::Seq(names.collect()), [])
+        used.map(network).collect()
     }
 
     fn networks_of(&self, workload: &Workload) -> Vec<Arc<Node>> {
-        let mut names = BTreeSet::new();
+        let mut names = BTreeMap::new();
         if self.is_used(workload) {
-            names.insert(workload.name.as_str());
+            names.insert(workload.name.as_str(), workload);
         }
         let ported =
             workload.makes.iter().map(|index| &self.connections[*index]).filter(|connection| connection.offer.port.is_some());
-        names.extend(ported.map(|connection| self.workloads[connection.to].name.as_str()));
-        names.into_iter().map(|name| Node::derived("a network", name.into(), [workload.component.clone()])).collect()
+        names.extend(ported.map(|connection| &self.workloads[connection.to]).map(|other| (other.name.as_str(), other)));
+        names.into_values().map(network).collect()
     }
 
     fn is_used(&self, workload: &Workload) -> bool {
         workload.takes.iter().any(|index| self.connections[*index].offer.port.is_some())
     }
+}
+
+fn network(workload: &Workload) -> Arc<Node> {
+    Node::derived("a network", workload.name.as_str().into(), [name_of(workload)])
+}
+
+fn name_of(workload: &Workload) -> Arc<Node> {
+    Node::derived("the workload's name", workload.name.as_str().into(), workload.named_by.clone())
 }
 
 /// The graph as nodes: the whole, and what emit rules are unrolled over.
@@ -326,7 +363,7 @@ fn secret_node(secret: &Secret, readers: &Readers<'_>) -> Arc<Node> {
         entry("name", secret.name.clone()),
         entry("component", secret.component.clone()),
         entry("summary", secret.node.get("summary").cloned().unwrap_or_else(layers::nothing)),
-        entry("keys", Node::derived("its keys", Data::Seq(keys.iter().map(key_node).collect()), [secret.node.clone()])),
+        entry("keys", Node::derived("its keys", Data::Seq(keys.iter().map(key_node).collect()), [secret.node.head()])),
         entry("namespaces", Node::derived("who reads it", Data::Seq(namespaces.into_values().collect()), [])),
     ])
 }
@@ -342,8 +379,8 @@ fn key_node(key: &Entry) -> Arc<Node> {
 }
 
 fn table(entries: Vec<Entry>) -> Arc<Node> {
-    let from: Vec<Arc<Node>> = entries.iter().map(|entry| entry.node.clone()).collect();
-    Node::derived("the graph", Data::Map(entries), from)
+    // What is in it knows where it comes from.
+    Node::derived("the graph", Data::Map(entries), [])
 }
 
 /// Where metrics are read: the offers of the interface `metrics`.
@@ -373,15 +410,16 @@ fn secret_reads(workload: &Workload) -> Vec<Arc<Node>> {
 }
 
 /// Every volume of every workload, for modes that name them in one place.
-fn volumes(workloads: &[Arc<Node>]) -> Arc<Node> {
+fn volumes(workloads: &[Arc<Node>]) -> Vec<Arc<Node>> {
     let mut all = Vec::new();
     for workload in workloads {
         for volume in workload.get("volumes").map_or(&[][..], |volumes| volumes.items()) {
             let name = format!("{}-{}", workload.text("name"), volume.text("name"));
-            all.push(Node::derived("the volume's name", name.into(), [volume.clone()]));
+            let from: Vec<Arc<Node>> = [workload.get("name"), volume.get("name")].into_iter().flatten().cloned().collect();
+            all.push(Node::derived("the volume's name", name.into(), from));
         }
     }
-    Node::derived("the graph", Data::Seq(all), [])
+    all
 }
 
 /// Every text file of every workload, for modes that write them beside their documents.
@@ -391,7 +429,7 @@ fn files(workloads: &[Arc<Node>]) -> Vec<Arc<Node>> {
         for file in workload.get("files").map_or(&[][..], |files| files.items()) {
             let mut entries = vec![entry("workload", workload.clone()), entry("name", flat_name(file))];
             entries.extend(file.entries().iter().cloned());
-            all.push(table(entries));
+            all.push(Node::derived("a file", Data::Map(entries), [workload.head(), file.head()]));
         }
     }
     all
@@ -400,5 +438,6 @@ fn files(workloads: &[Arc<Node>]) -> Vec<Arc<Node>> {
 /// `/etc/valkey/start.sh` as one name: `etc-valkey-start.sh`.
 fn flat_name(file: &Arc<Node>) -> Arc<Node> {
     let name = file.text("path").trim_start_matches('/').replace('/', "-");
-    Node::derived("the file's name", name.into(), [file.clone()])
+    let from: Vec<Arc<Node>> = file.get("path").into_iter().cloned().collect();
+    Node::derived("the file's name", name.into(), from)
 }

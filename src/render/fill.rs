@@ -32,6 +32,8 @@ pub(super) struct Filler<'a> {
     pub template: &'a Arc<Source>,
     pub slots: &'a [Slot],
     pub lines: &'a [(u32, u32)],
+    /// What decided what there is at all: any list or table may have more or less in it for that.
+    pub decided: Option<Arc<[Arc<Node>]>>,
 }
 
 impl Filler<'_> {
@@ -47,7 +49,11 @@ impl Filler<'_> {
             }
             yaml::Data::Map(entries) => Data::Map(self.map(entries)?),
         };
-        Ok(Node { data, origin: self.origin(yaml.mark.start, None) })
+        let mut origin = self.origin(yaml.mark.start, None);
+        if let (Origin::Template { from, .. }, Data::Seq(_) | Data::Map(_)) = (&mut origin, &data) {
+            from.clone_from(&self.decided);
+        }
+        Ok(Node { data, origin })
     }
 
     fn map(&self, entries: &[yaml::Entry<'_>]) -> Result<Vec<Entry>, Failure> {
@@ -63,7 +69,7 @@ impl Filler<'_> {
                 },
                 name if name.contains(SLOT) => {
                     let key = self.text(name, at)?;
-                    map.push(Entry { key: key.into(), node: Arc::new(value) });
+                    map.push(Entry { key: key.into(), node: Arc::new(under(value, &self.sources(name))) });
                 }
                 name => map.push(Entry { key: name.into(), node: Arc::new(value) }),
             }
@@ -93,9 +99,13 @@ impl Filler<'_> {
             let help = "put the text into a file of its own, named for its language, or write {{ value | sh }}";
             return Err(self.unescaped(at, slot, message, help));
         }
-        let from: Vec<Arc<Node>> = pieces(text).filter_map(|(_, slot)| slot).flat_map(|id| self.slots[id].from.clone()).collect();
         let data = Data::Str(self.text(text, at)?.into());
-        Ok(Node { data, origin: self.origin(at, Some(&from)) })
+        Ok(Node { data, origin: self.origin(at, Some(&self.sources(text))) })
+    }
+
+    /// What the values in a text were made of.
+    fn sources(&self, text: &str) -> Vec<Arc<Node>> {
+        pieces(text).filter_map(|(_, slot)| slot).flat_map(|id| self.slots[id].from.clone()).collect()
     }
 
     fn only_slot(&self, text: &str) -> Option<&Slot> {
@@ -173,6 +183,15 @@ pub(super) fn inline(value: &Value) -> Result<String, String> {
         ValueKind::None => Err("nothing (none) cannot stand inside a string".to_owned()),
         _ => Err("a list or table cannot stand inside a string".to_owned()),
     }
+}
+
+/// A value under a key that was printed: it is there because of what the key was made of, too.
+fn under(mut value: Node, key: &[Arc<Node>]) -> Node {
+    if let Origin::Template { from, .. } = &mut value.origin {
+        let own = from.iter().flat_map(|from| from.iter());
+        *from = Some(own.chain(key).cloned().collect());
+    }
+    value
 }
 
 /// Text before each slot with the slot's number, and the text after the last.

@@ -80,8 +80,9 @@ impl Frame {
         if value.downcast_object_ref::<Whole>().is_some() {
             return Vec::new();
         }
-        if let Some(read) = self.reads.iter_mut().rev().take(NEAR).find(|read| read.value == *value) {
-            read.printed = true;
+        if let Some((back, read)) = self.reads.iter_mut().rev().take(NEAR).enumerate().find(|(_, read)| read.value == *value) {
+            // A number that was read before others may be equal by chance: then it may still have decided something.
+            read.printed = back == 0 || value.as_str().is_some();
             return vec![read.node.clone()];
         }
         self.reads[self.mark..].iter_mut().for_each(|read| read.printed = true);
@@ -154,7 +155,7 @@ impl Object for Tracked {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        note(&self.0, Value::from(()));
+        note(&self.0.head(), Value::from(()));
         match &self.0.data {
             Data::Seq(items) => Enumerator::Seq(items.len()),
             _ => Enumerator::Values(self.0.entries().iter().map(|entry| Value::from(entry.key.clone())).collect()),
@@ -191,7 +192,7 @@ impl Object for Pair {
 /// The keys and values of a table, in order.
 pub(super) fn items(value: &Value) -> Option<Value> {
     let tracked = value.downcast_object_ref::<Tracked>()?;
-    note(&tracked.0, Value::from(()));
+    note(&tracked.0.head(), Value::from(()));
     let pairs = tracked.0.entries().iter().map(|entry| Value::from_object(Pair(entry.clone())));
     Some(Value::from(pairs.collect::<Vec<_>>()))
 }
@@ -207,6 +208,13 @@ fn read(node: &Arc<Node>) -> Value {
     };
     note(node, value.clone());
     value
+}
+
+/// Writes down that a list or table was read with all that is in it.
+pub(super) fn note_whole(value: &Value) {
+    if let Some(tracked) = value.downcast_object_ref::<Tracked>() {
+        note(&tracked.0, Value::from(()));
+    }
 }
 
 fn note(node: &Arc<Node>, value: Value) {
@@ -258,7 +266,7 @@ fn rewrap(node: &Arc<Node>, origin: &Origin) -> Node {
     };
     let origin = match origin {
         Origin::Template { template, line, .. } => {
-            Origin::Template { template: template.clone(), line: *line, from: Some(Arc::from([node.clone()])) }
+            Origin::Template { template: template.clone(), line: *line, from: Some(Arc::from([node.head()])) }
         }
         other => other.clone(),
     };

@@ -8,7 +8,7 @@ use std::process::Command;
 use rayon::prelude::*;
 use tempfile::TempDir;
 
-use crate::compiled;
+use crate::compiled::{self, MODES};
 
 const RUNS: usize = 200;
 
@@ -125,8 +125,8 @@ impl Place {
 }
 
 /// Every file below a folder, sorted by its path.
-fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut found: Vec<(String, Vec<u8>)> = walkdir::WalkDir::new(folder)
+fn files(folder: &Path) -> Files {
+    let mut found: Files = walkdir::WalkDir::new(folder)
         .into_iter()
         .map(Result::unwrap)
         .filter(|entry| entry.file_type().is_file())
@@ -142,31 +142,36 @@ fn conditions_do_not_matter() {
         let mut shuffle = Shuffle::new(run as u64 + 1);
         let place = Place::new(&mut shuffle);
         let mut command = place.command(&mut shuffle);
+        let mode = MODES[run / 2 % 2];
+        command.args(["--mode", mode]);
         if run % 2 == 0 {
-            let stdout = compiled::run(command.args(["--mode", "compose", "--mode", "k3s-local", "--stdout"])).stdout;
-            return ("stdout", vec![("stdout".to_owned(), stdout)]);
+            let stdout = compiled::run(command.arg("--stdout")).stdout;
+            return ((mode, "stdout"), vec![("stdout".to_owned(), stdout)]);
         }
         let out = place.folder.path().join("out");
-        compiled::run(command.args(["--mode", "k3s-local", "--mode", "compose", "--out"]).arg(&out));
-        ("out", files(&out))
+        compiled::run(command.arg("--out").arg(&out));
+        ((mode, "folder"), files(&out))
     });
-    let answers: Vec<(&str, Files)> = answers.collect();
-    let mut first: BTreeMap<&str, &Files> = BTreeMap::new();
+    let answers: Vec<((&str, &str), Files)> = answers.collect();
+    let mut first: BTreeMap<(&str, &str), &Files> = BTreeMap::new();
     for (run, (way, files)) in answers.iter().enumerate() {
-        let expected = first.entry(way).or_insert(files);
+        let expected = first.entry(*way).or_insert(files);
         for (file, other) in expected.iter().zip(files) {
             assert!(file == other, "run {run} differs at {} and {}", file.0, other.0);
         }
         assert_eq!(expected.len(), files.len(), "run {run} has another number of files");
     }
-    let (stdout, out) = (first["stdout"], first["out"]);
-    assert!(stdout[0].1.len() > 50_000, "the stream holds everything");
-    assert!(out.iter().any(|(path, _)| path.ends_with(".lakegen/manifest.json") || path.contains(".lakegen/manifest")));
-    assert!(out.len() > 70, "the folders hold {} files", out.len());
-    let hash = |files: &[(String, Vec<u8>)]| {
+    let stream = first[&("k3s-local", "stdout")];
+    let folder = first[&("k3s-local", "folder")];
+    assert!(stream[0].1.len() > 50_000, "the stream holds everything");
+    assert!(folder.iter().any(|(path, _)| path == ".lakegen/manifest.json"), "the manifest is compared too");
+    assert!(folder.len() > 60, "the folder holds {} files", folder.len());
+    let hash = |files: &Files| {
         use sha2::Digest;
         let hash = files.iter().fold(sha2::Sha256::new(), |hash, (path, bytes)| hash.chain_update(path).chain_update(bytes));
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
-    eprintln!("{RUNS} builds: stdout {}, folders {}", &hash(stdout)[..16], &hash(out)[..16]);
+    for ((mode, way), files) in first {
+        eprintln!("{} builds of {mode} to the {way}: {}", RUNS / 4, &hash(files)[..16]);
+    }
 }

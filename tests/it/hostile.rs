@@ -146,7 +146,7 @@ const INJECTIONS: &[&str] = &[
 
 /// A place in lakehouse.toml where a user writes a string.
 #[derive(Clone, Debug)]
-struct Option_ {
+struct Setting {
     /// The keys down to it; where `is_key`, the last of `path[at]` is the string itself.
     path: Vec<String>,
     kind: Kind,
@@ -169,11 +169,11 @@ enum Kind {
 }
 
 /// Every string of the schema that is not one of a list of choices.
-fn options() -> Vec<Option_> {
+fn options() -> Vec<Setting> {
     let schema = lakehouse::json_schema(&CATALOG);
     let mut walker = Walker { found: Vec::new(), path: Vec::new() };
     walker.walk(&schema["properties"]);
-    let key = |path: &[&str], below| Option_ {
+    let key = |path: &[&str], below| Setting {
         path: path.iter().map(|step| (*step).to_owned()).collect(),
         kind: Kind::Key(below),
         word: String::new(),
@@ -202,7 +202,7 @@ fn letter(n: usize) -> char {
 }
 
 struct Walker {
-    found: Vec<Option_>,
+    found: Vec<Setting>,
     path: Vec<String>,
 }
 
@@ -218,7 +218,7 @@ impl Walker {
         let items = schema.get("items");
         if is_text(schema) || items.is_some_and(is_text) {
             let types = [schema.get("x-type"), items.and_then(|items| items.get("x-type"))];
-            self.found.push(Option_ {
+            self.found.push(Setting {
                 path: self.path.clone(),
                 kind: self.kind(types.into_iter().flatten().next().and_then(Value::as_str)),
                 word: String::new(),
@@ -254,7 +254,7 @@ fn is_text(schema: &Value) -> bool {
     text && schema.get("enum").is_none() && schema.get("const").is_none()
 }
 
-impl Option_ {
+impl Setting {
     fn harmless(&self, word: &str) -> String {
         match self.path.last().map(String::as_str) {
             Some("domain") => format!("{word}.example"),
@@ -297,7 +297,7 @@ fn quoted(text: &str) -> String {
 type Texts = Vec<Option<String>>;
 
 /// A lakehouse file with a line for each option that has a text.
-fn file(options: &[Option_], texts: &Texts) -> (String, Vec<usize>) {
+fn file(options: &[Setting], texts: &Texts) -> (String, Vec<usize>) {
     let mut lines = vec!["components.echo = {}".to_owned()];
     let mut owners = vec![usize::MAX];
     // Tables that are written with dots cannot also be written as `{}`.
@@ -319,7 +319,7 @@ fn file(options: &[Option_], texts: &Texts) -> (String, Vec<usize>) {
 }
 
 /// The documents of each mode, or the options that were refused as far as that is told.
-fn compile(options: &[Option_], texts: &Texts, modes: &[&str]) -> Result<Vec<Vec<Document>>, BTreeSet<usize>> {
+fn compile(options: &[Setting], texts: &Texts, modes: &[&str]) -> Result<Vec<Vec<Document>>, BTreeSet<usize>> {
     let (text, owners) = file(options, texts);
     let input: Input = compiled::input(&text, "development");
     match compiled::try_compile(&CATALOG, &input, modes) {
@@ -344,7 +344,7 @@ type Trial<'a> = Vec<(usize, &'a str)>;
 
 /// Writes hostile strings into many options at once; what is refused gives way, and what remains is compared.
 struct Judge<'a> {
-    options: &'a [Option_],
+    options: &'a [Setting],
     harmless: &'a Texts,
     expected: &'a [Vec<Document>],
     modes: &'a [&'a str],
@@ -645,7 +645,7 @@ fn words(script: &str) -> Result<Vec<String>, String> {
     let script = script.replace("exec \"$@\"", "true").replace("valkey-cli", "valkey_cli");
     let tell = |name: &str| format!("{name}() {{ printf '%s\\0' {name} \"$@\" >&3; printf '%s\\0' {name} \"$@\"; }}\n");
     let programs: String =
-        ["mc", "prefect", "python", "tini", "valkey_server", "valkey_cli", "cat", "test"].into_iter().map(tell).collect();
+        ["mc", "prefect", "tini", "valkey_server", "valkey_cli", "cat", "test", "python"].into_iter().map(tell).collect();
     let whole = format!("PATH=/nowhere PREFECT_REDIS_MESSAGING_PASSWORD=x\n{programs}{script}\n");
     let ran = sh(&[], &format!("exec 3>words\n{whole}"), folder.path());
     let mut out = std::fs::read(folder.path().join("words")).unwrap_or_default();
@@ -707,26 +707,32 @@ fn strings() -> Vec<String> {
 /// Values for options by their number, and the modes to try them in.
 type Round = (Vec<(usize, String)>, Vec<&'static str>);
 
-/// Injections go into every option at once, those that mean something to a mode in every mode, the others in turn. Of the
-/// strings that are hostile to YAML a different one goes into each option, so that each reaches every fourth.
-/// With LAKEGEN_HOSTILE_ALL everything goes everywhere.
-fn trials(options: usize) -> Vec<Round> {
+/// Strings with a sign that some mode doubles go into every option at once, in every mode. Of the others a different one
+/// goes into each option, so that injections reach every other option and strings that are hostile to YAML every fourth;
+/// the modes take turns. With LAKEGEN_HOSTILE_ALL everything goes everywhere.
+fn trials(options: &[Setting]) -> Vec<Round> {
     let everything = std::env::var_os("LAKEGEN_HOSTILE_ALL").is_some();
+    let owner = options.iter().position(|option| option.path == ["lakehouse", "owner"]);
+    let (everywhere, others): (Vec<String>, Vec<String>) =
+        strings().into_iter().partition(|text| everything || text.len() > 1_000 || text.contains(['$', '%']));
     let (injections, others): (Vec<String>, Vec<String>) =
-        strings().into_iter().partition(|text| everything || INJECTIONS.contains(&text.as_str()) || text.len() > 1_000);
-    let in_turn = |index: usize| vec![MODES[index % MODES.len()]];
-    let injected = injections.iter().enumerate().map(|(index, text)| {
-        let modes = if everything || text.contains(['$', '%']) { MODES.to_vec() } else { in_turn(index) };
-        ((0..options).map(|option| (option, text.clone())).collect(), modes)
-    });
-    let mixed = (0..others.len().div_ceil(4)).map(|index| {
-        let trial = (0..options).map(|option| (option, others[(index * 4 + option) % others.len()].clone()));
-        (trial.collect(), in_turn(index))
-    });
-    injected.chain(mixed).collect()
+        others.into_iter().partition(|text| INJECTIONS.contains(&text.as_str()));
+    let options = 0..options.len();
+    let mut trials: Vec<Round> =
+        everywhere.iter().map(|text| (options.clone().map(|option| (option, text.clone())).collect(), MODES.to_vec())).collect();
+    for (texts, step) in [(injections, 2), (others, 4)] {
+        for index in 0..texts.len().div_ceil(step) {
+            let trial = options.clone().map(|option| (option, texts[(index * step + option) % texts.len()].clone()));
+            trials.push((trial.collect(), vec![MODES[index % MODES.len()]]));
+        }
+    }
+    // Who names no owner wants no label that says so: there it is the empty text that changes structure.
+    let is_no_owner = |(option, text): &(usize, String)| text.is_empty() && owner == Some(*option);
+    trials.iter_mut().for_each(|(trial, _)| trial.retain(|pair| !is_no_owner(pair)));
+    trials
 }
 
-fn harmless(options: &[Option_]) -> Texts {
+fn harmless(options: &[Setting]) -> Texts {
     options.iter().map(|option| option.has_word().then(|| option.word.clone())).collect()
 }
 
@@ -743,7 +749,7 @@ fn no_value_changes_structure() {
     let verbatim = options.iter().filter(|option| option.has_word()).count();
     assert!(verbatim >= 25 && options.len() >= 60, "the schema has {verbatim} of {} options", options.len());
     assert_words_are_used(&options, &expected);
-    let trials = trials(options.len());
+    let trials = trials(&options);
     let judged = trials.par_iter().map(|(trial, modes)| {
         let judge = Judge { options: &options, harmless: &harmless, expected: &expected, modes };
         let mut counts = Counts::default();
@@ -769,9 +775,9 @@ fn shortened(broken: &[&String]) -> String {
 }
 
 /// An option that reaches no output would pass any test.
-fn assert_words_are_used(options: &[Option_], expected: &[Vec<Document>]) {
+fn assert_words_are_used(options: &[Setting], expected: &[Vec<Document>]) {
     let all: String = expected.iter().flatten().map(|document| format!("{} {}", document.path, document.print())).collect();
-    let unused: Vec<&Option_> = options
+    let unused: Vec<&Setting> = options
         .iter()
         .filter(|option| option.has_word() && !all.contains(&option.word) && !all.contains(&option.word.to_uppercase()))
         .collect();

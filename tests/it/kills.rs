@@ -18,8 +18,9 @@ const FOLDERS: usize = 20;
 
 /// Two lakehouses that differ in names, numbers of files and the content of all of them.
 const LAKEHOUSES: [&str; 2] = [
-    "lakehouse = { name = \"one\", owner = \"first\", environment = \"dev\" }\n[components.prefect]\nreplicas = 1\n",
-    "lakehouse = { name = \"two\", owner = \"second\", environment = \"dev\" }\n[components.prefect]\nreplicas = 3\npool.name = \"other\"\n",
+    "lakehouse = { name = \"one\", owner = \"first\" }\ncomponents.prefect.enabled = false\n",
+    "lakehouse = { name = \"two\", owner = \"second\" }\ncomponents.prefect.enabled = false\n\
+     components.valkey.enabled = false\n[components.more]\nis = \"postgresql\"\n",
 ];
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -104,17 +105,19 @@ impl Ground {
     }
 }
 
-/// Kills a build at a random moment: half of the time anywhere, else from the moment on when it begins to write.
+/// Kills a build at a random moment: one time in four anywhere, else from the moment on when it begins to write.
 fn kill(child: &mut Child, out: &Path, takes: Duration, shuffle: &mut Shuffle) -> bool {
     let share = |whole: Duration, shuffle: &mut Shuffle| whole.mul_f64(shuffle.below(1_000) as f64 / 1_000.0);
-    if shuffle.below(2) == 0 {
+    if shuffle.below(4) == 0 {
         std::thread::sleep(share(takes, shuffle));
     } else {
         let stage = out.join(".lakegen/stage");
         while !stage.exists() && child.try_wait().unwrap().is_none() {
-            std::thread::sleep(Duration::from_micros(100));
+            std::thread::sleep(Duration::from_micros(50));
         }
-        std::thread::sleep(share(Duration::from_millis(8), shuffle));
+        // Staging takes a few milliseconds, the renaming after it less than one.
+        let window = [400, 2_000, 8_000][shuffle.below(3)];
+        std::thread::sleep(share(Duration::from_micros(window), shuffle));
     }
     let was_running = child.try_wait().unwrap().is_none();
     child.kill().unwrap();
