@@ -8,6 +8,7 @@ mod language;
 mod marks;
 mod scanner;
 mod tracked;
+mod weight;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -40,6 +41,9 @@ pub struct Engine {
     env: Environment<'static>,
     library: Arc<Library>,
 }
+
+/// A template's name and what it sees, to what it makes.
+type Make = fn(&Library, &Environment<'_>, &str, Scope) -> Result<Whole, Failure>;
 
 /// Everything the functions of a template need besides what they are given.
 struct Library {
@@ -76,7 +80,7 @@ impl Engine {
         let library = Arc::new(Library { templates, types: types.clone() });
         let mut env = environment(&library);
         for (name, text) in marked {
-            check_reserved(&library.templates[&name].source, diags);
+            check_template(&library.templates[&name].source, diags);
             if let Err(error) = env.add_template_owned(name, text) {
                 library.failure(&error).report(diags);
             }
@@ -86,12 +90,12 @@ impl Engine {
 
     /// One document.
     pub fn document(&self, template: &str, scope: Scope) -> Result<Arc<Node>, Failure> {
-        self.library.document(&self.env, template, scope)
+        self.library.document(&self.env, template, scope).map(|made| made.node)
     }
 
     /// Text of the language that the template's name tells.
     pub fn text(&self, template: &str, scope: Scope) -> Result<Arc<Node>, Failure> {
-        self.library.text(&self.env, template, scope)
+        self.library.text(&self.env, template, scope).map(|made| made.node)
     }
 
     /// A tree of the catalog with the `{{ }}` in its strings filled in.
@@ -113,6 +117,9 @@ impl Engine {
 
     fn string(&self, node: &Node, text: &str, scope: &Scope) -> Result<Arc<Node>, Failure> {
         let wrong = |error: Error| Failure::new(code(&error), node.span(), words(&error));
+        if text.contains("{%") {
+            return Err(Failure::new(Code::TemplateSyntax, node.span(), "only {{ }} may stand here".to_owned()));
+        }
         let (result, frame) = tracked::in_frame(scope.clone(), || {
             let template = self.env.template_from_named_str("string.yaml.j2", text)?;
             template.render(scope.clone().into_value())
@@ -162,16 +169,14 @@ fn environment(library: &Arc<Library>) -> Environment<'static> {
         env.remove_global(name);
     }
     add_filters(&mut env, library);
-    let parts = library.clone();
-    env.add_function("part", move |state: &mut State<'_, '_>, name: &str, given: Kwargs| {
-        let node = parts.document(state.env(), name, part_scope(&given)?).map_err(Failure::into_error)?;
-        Ok::<_, Error>(Value::from_object(Whole(node)))
-    });
-    let texts = library.clone();
-    env.add_function("text", move |state: &mut State<'_, '_>, name: &str, given: Kwargs| {
-        let node = texts.text(state.env(), name, part_scope(&given)?).map_err(Failure::into_error)?;
-        Ok::<_, Error>(Value::from_object(Whole(node)))
-    });
+    weight::limit(&mut env);
+    for (name, make) in [("part", Library::document as Make), ("text", Library::text)] {
+        let library = library.clone();
+        env.add_function(name, move |state: &mut State<'_, '_>, name: &str, given: Kwargs| {
+            let made = make(&library, state.env(), name, part_scope(&given)?).map_err(Failure::into_error)?;
+            Ok::<_, Error>(Value::from_object(made))
+        });
+    }
     env.add_function("fail", |message: Rest<String>| -> Result<Value, Error> {
         Err(Error::new(ErrorKind::InvalidOperation, message.join(" ")))
     });
@@ -227,6 +232,10 @@ fn print_slot(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Res
         out.write_str(value.as_str().unwrap_or_default())
     } else {
         let id = tracked::with_frame(|frame| frame.print(value)).unwrap_or_default();
+        if tracked::with_frame(|frame| frame.weight).is_some_and(|weight| weight > weight::MAX_PRINTED) {
+            let message = format!("with its parts it prints more than {} MiB", weight::MAX_PRINTED >> 20);
+            return Err(Error::new(ErrorKind::OutOfFuel, message));
+        }
         write!(out, "{}{id}{}", marks::SLOT, marks::SLOT_END)
     };
     written.map_err(|_| Error::from(ErrorKind::WriteFailure))
@@ -263,7 +272,7 @@ impl io::Write for Limited {
 
 impl Library {
     fn rendered(&self, env: &Environment<'_>, name: &str, scope: Scope) -> Result<(String, Frame), Failure> {
-        let (result, frame) = tracked::in_frame(scope.clone(), || {
+        let (result, mut frame) = tracked::in_frame(scope.clone(), || {
             let template = env.get_template(name)?;
             let mut text = Limited(Vec::new());
             let rendered = template.render_captured_to(scope.into_value(), &mut text)?;
@@ -274,10 +283,11 @@ impl Library {
             Ok(text.0)
         });
         let bytes = result.map_err(|error: Error| self.failure(&error))?;
+        frame.weight += bytes.len();
         Ok((String::from_utf8(bytes).expect("templates print text"), frame))
     }
 
-    fn document(&self, env: &Environment<'_>, name: &str, scope: Scope) -> Result<Arc<Node>, Failure> {
+    fn document(&self, env: &Environment<'_>, name: &str, scope: Scope) -> Result<Whole, Failure> {
         let source = self.source(name)?;
         let (text, frame) = self.rendered(env, name, scope)?;
         let (text, lines) = marks::unmark(&text);
@@ -291,10 +301,11 @@ impl Library {
             return Err(Failure { code: Code::BadOutput, ..Failure::at_line(&source, 1, message) });
         };
         let decided = Some(frame.decided_by().into());
-        Filler { template: &source, slots: &frame.slots, lines: &lines, decided }.node(&document.root).map(Arc::new)
+        let filler = Filler { template: &source, slots: &frame.slots, lines: &lines, decided };
+        Ok(Whole { node: Arc::new(filler.node(&document.root)?), weight: frame.weight })
     }
 
-    fn text(&self, env: &Environment<'_>, name: &str, scope: Scope) -> Result<Arc<Node>, Failure> {
+    fn text(&self, env: &Environment<'_>, name: &str, scope: Scope) -> Result<Whole, Failure> {
         let source = self.source(name)?;
         let (text, mut frame) = self.rendered(env, name, scope)?;
         let (text, lines) = marks::unmark(&text);
@@ -307,7 +318,8 @@ impl Library {
         for node in frame.decided_by() {
             frame.slots.push(tracked::Slot { value: Value::from(()), from: vec![node] });
         }
-        Filler { template: &source, slots: &frame.slots, lines: &lines, decided: None }.language(&text, language).map(Arc::new)
+        let filler = Filler { template: &source, slots: &frame.slots, lines: &lines, decided: None };
+        Ok(Whole { node: Arc::new(filler.language(&text, language)?), weight: frame.weight })
     }
 
     fn source(&self, name: &str) -> Result<Arc<Source>, Failure> {
@@ -402,7 +414,22 @@ impl Failure {
     }
 }
 
-fn check_reserved(source: &Arc<Source>, diags: &mut Diagnostics) {
+/// What the engine would allow and lakegen does not.
+fn check_template(source: &Arc<Source>, diags: &mut Diagnostics) {
+    for (at, tag) in marks::tags(&source.text) {
+        let span = Span::new(source, at..at + tag.len());
+        if let Some(word) = marks::foreign(tag) {
+            let known = marks::STATEMENTS.join(", ");
+            diags
+                .error(Code::TemplateSyntax, format!("templates here have no `{word}`"))
+                .at(&span, "here")
+                .help(&format!("there are {known}"));
+        }
+        if tag.matches(['~', '+', '*']).count() > weight::MAX_JOINS {
+            let message = format!("one tag puts values together more than {} times", weight::MAX_JOINS);
+            diags.error(Code::TemplateLimit, message).at(&span, "here");
+        }
+    }
     if let Some(at) = source.text.find(marks::is_reserved) {
         let span = Span::new(source, at..at + 3);
         diags.error(Code::TemplateSyntax, "characters U+E000 to U+E003 are lakegen's own").at(&span, "here");

@@ -2,12 +2,17 @@
 //!
 //! After rendering, the marks tell from which line of the template each piece of text came; then they are taken out.
 
+use std::ops::Range;
+
 /// Stands for a printed value: its number follows, then `SLOT_END`.
 pub(super) const SLOT: char = '\u{E000}';
 pub(super) const SLOT_END: char = '\u{E001}';
 /// Stands before text of a line: the line's number follows, then `MARK_END`.
 const MARK: char = '\u{E002}';
 const MARK_END: char = '\u{E003}';
+
+/// The statements of a template.
+pub(super) const STATEMENTS: &[&str] = &["if", "elif", "else", "endif", "for", "endfor", "break", "continue", "set name = value"];
 
 pub(super) fn is_reserved(c: char) -> bool {
     (SLOT..=MARK_END).contains(&c)
@@ -62,7 +67,21 @@ impl Marker {
         if text.starts_with("{{") && !text.starts_with("{{-") {
             self.put();
         }
-        self.copy(text);
+        match assigned(text) {
+            Some(value) => {
+                self.copy(&text[..value.start]);
+                self.insert("(");
+                self.copy(&text[value.start..value.end]);
+                self.insert(")|held");
+                self.copy(&text[value.end..]);
+            }
+            None => self.copy(text),
+        }
+    }
+
+    fn insert(&mut self, text: &str) {
+        self.out.push_str(text);
+        self.inserted.push((self.at, text.len()));
     }
 
     fn copy(&mut self, text: &str) {
@@ -72,12 +91,37 @@ impl Marker {
     }
 
     fn put(&mut self) {
-        let before = self.out.len();
-        self.out.push(MARK);
-        self.out.push_str(&self.line.to_string());
-        self.out.push(MARK_END);
-        self.inserted.push((self.at, self.out.len() - before));
+        self.insert(&format!("{MARK}{}{MARK_END}", self.line));
     }
+}
+
+/// The word of a statement that is none of ours: what would make values without their being weighed.
+pub(super) fn foreign(tag: &str) -> Option<&str> {
+    let inside = tag.strip_prefix("{%")?.trim_start_matches(['-', '+']).trim_start();
+    let word = inside.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    // One finding is enough for a pair.
+    let is_known = STATEMENTS.contains(&word) || word.starts_with("end") || assigned(tag).is_some();
+    (!is_known).then_some(word)
+}
+
+/// The bytes of the value in a `{% set name = value %}`: it is weighed before it has a name.
+fn assigned(tag: &str) -> Option<Range<usize>> {
+    let inside = tag.strip_prefix("{%")?.trim_start_matches(['-', '+']).trim_start();
+    inside.strip_prefix("set")?.strip_prefix(char::is_whitespace)?;
+    let end = tag.strip_suffix("%}")?.trim_end_matches(['-', '+']).len();
+    let start = tag.find('=')? + 1;
+    (start < end).then_some(start..end)
+}
+
+/// The tags of a text, each with where it begins.
+pub(super) fn tags(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let (open, close) = next_tag(&text[at..])?;
+        let tag = (at + open, &text[at + open..at + close]);
+        at += close;
+        Some(tag)
+    })
 }
 
 /// The bytes of the first `{{ }}`, `{% %}` or `{# #}`; strings inside may hold the closing signs.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value, ValueKind};
 
+use super::weight;
 use crate::node::{Data, Entry, Node, Number, Origin};
 
 /// How far back a printed value is looked for among those that were read.
@@ -15,6 +16,8 @@ const NEAR: usize = 64;
 pub(super) struct Frame {
     pub scope: Scope,
     pub slots: Vec<Slot>,
+    /// Bytes of all values printed so far.
+    pub weight: usize,
     reads: Vec<Read>,
     mark: usize,
 }
@@ -48,7 +51,7 @@ pub(super) fn in_frame<T>(scope: Scope, work: impl FnOnce() -> T) -> (T, Frame) 
     if depth() == 0 {
         SPENT.set(0);
     }
-    let frame = Frame { scope, slots: Vec::new(), reads: Vec::new(), mark: 0 };
+    let frame = Frame { scope, slots: Vec::new(), weight: 0, reads: Vec::new(), mark: 0 };
     FRAMES.with_borrow_mut(|frames| frames.push(frame));
     let result = work();
     let frame = FRAMES.with_borrow_mut(Vec::pop).expect("pushed above");
@@ -68,6 +71,7 @@ impl Frame {
     pub fn print(&mut self, value: &Value) -> usize {
         let from = self.made_of(value);
         self.mark = self.reads.len();
+        self.weight += weight::printed(value);
         self.slots.push(Slot { value: value.clone(), from });
         self.slots.len() - 1
     }
@@ -227,7 +231,7 @@ pub(super) fn to_node(value: &Value, origin: &Origin) -> Result<Node, String> {
         return Ok(rewrap(&tracked.0, origin));
     }
     if let Some(whole) = value.downcast_object_ref::<Whole>() {
-        return Ok((*whole.0).clone());
+        return Ok((*whole.node).clone());
     }
     let data = match value.kind() {
         ValueKind::None => Data::Null,
@@ -275,7 +279,11 @@ fn rewrap(node: &Arc<Node>, origin: &Origin) -> Node {
 
 /// A finished subtree that another template made; it goes in as it is.
 #[derive(Debug)]
-pub(super) struct Whole(pub Arc<Node>);
+pub(super) struct Whole {
+    pub node: Arc<Node>,
+    /// Bytes of all values printed into it.
+    pub weight: usize,
+}
 
 impl Object for Whole {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
