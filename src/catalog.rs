@@ -44,6 +44,8 @@ pub struct Mode {
     pub name: String,
     pub summary: String,
     pub is_base: bool,
+    /// Whether it can hold Kubernetes objects of components.
+    pub objects: Arc<Node>,
     pub options: Arc<Node>,
     pub names: Arc<Node>,
     pub rules: Vec<Rule>,
@@ -231,6 +233,7 @@ fn mode(name: &str, manifests: &BTreeMap<String, Arc<Node>>, diags: &mut Diagnos
         is_base: own.get("base").and_then(|base| base.as_bool()).unwrap_or(false),
         options: options_schema(&folded),
         names: folded.get("names").cloned().unwrap_or_else(layers::nothing),
+        objects: folded.get("objects").cloned().unwrap_or_else(|| Node::derived("it holds none", false.into(), [own.head()])),
         rules,
     }
 }

@@ -4,6 +4,7 @@
 //! Each component says what it offers and needs; here needs meet offers, workloads get their ports, neighbours,
 //! networks and waves, and all of it becomes one tree that templates read.
 
+mod ask;
 mod describe;
 mod order;
 pub mod picture;
@@ -20,6 +21,7 @@ use crate::lakehouse::{Instance, Lakehouse};
 use crate::layers;
 use crate::node::{Data, Entry, Node};
 use crate::render::{Failure, Scope};
+use crate::types::Types;
 
 pub struct Graph {
     pub workloads: Vec<Workload>,
@@ -27,6 +29,7 @@ pub struct Graph {
     pub secrets: Vec<Secret>,
     /// What says of each component whether it runs and whom it uses: every list of the platform follows from it.
     pub switches: Vec<Arc<Node>>,
+    types: Arc<Types>,
     /// What every template sees: `lakehouse`, `profile`, `mode`.
     pub scope: Scope,
 }
@@ -50,6 +53,17 @@ pub struct Workload {
     pub wave: usize,
 }
 
+impl Workload {
+    /// Whether it is part of the platform; others it only names, so that it is known who may talk to whom.
+    pub fn is_own(&self) -> bool {
+        !matches!(self.kind(), "resident" | "outside")
+    }
+
+    pub fn kind(&self) -> &str {
+        self.node.text("kind")
+    }
+}
+
 #[derive(Clone)]
 pub struct Offer {
     pub instance: usize,
@@ -57,6 +71,8 @@ pub struct Offer {
     pub interface: Arc<Node>,
     pub role: String,
     pub port: Option<Arc<Node>>,
+    /// The name under which it is reached in its namespace; with a dot in it, the whole host.
+    pub host: Option<Arc<Node>>,
     pub node: Arc<Node>,
 }
 
@@ -75,6 +91,8 @@ pub struct Secret {
     pub component: Arc<Node>,
     pub namespace: Arc<Node>,
     pub node: Arc<Node>,
+    /// The service of somebody else's that it opens.
+    pub external: Option<Arc<Node>>,
 }
 
 /// What is known of a component before its workloads are.
@@ -100,14 +118,14 @@ pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) ->
     diags.checkpoint()?;
     let matches = wire::matches(lakehouse, &interfaces, diags);
     diags.checkpoint()?;
-    let mut workloads = describe::workloads(lakehouse, mode, &interfaces, &matches, diags)?;
+    let mut workloads = ask::workloads(lakehouse, mode, &interfaces, &matches, diags)?;
     let connections = wire::connect(&interfaces, &matches, &mut workloads, diags)?;
     order::waves(&mut workloads, &connections, diags)?;
     check_names(&workloads, diags);
     wire::check_secrets(&workloads, &secrets, diags);
     diags.checkpoint()?;
     let switches = lakehouse.instances.iter().flat_map(|instance| switches(&instance.options)).collect();
-    Ok(Graph { workloads, connections, secrets, switches, scope })
+    Ok(Graph { workloads, connections, secrets, switches, types: lakehouse.catalog.types.clone(), scope })
 }
 
 /// Fills in what a component says of itself: its namespace, secrets, offers and needs.
@@ -128,30 +146,52 @@ fn interface<'a>(
         Some(template) => engine.fill(template, &scope)?,
         None => group,
     };
+    let external = instance.options.get("external");
     let mut names = Vec::new();
     for secret in section(manifest, "secrets") {
-        let full = format!("{}-{}", instance.name.as_str().unwrap_or_default(), secret.key);
-        let name = Node::derived("the secret's name", full.into(), [instance.name.clone(), secret.node.head()]);
+        let name = match external {
+            Some(external) if is_brought(manifest, &secret.key) => {
+                external.get("secret").cloned().unwrap_or_else(layers::nothing)
+            }
+            Some(_) => continue,
+            None => {
+                let full = format!("{}-{}", instance.name.as_str().unwrap_or_default(), secret.key);
+                Node::derived("the secret's name", full.into(), [instance.name.clone(), secret.node.head()])
+            }
+        };
         names.push(Entry { key: secret.key.clone(), node: name.clone() });
         let node = engine.fill(&secret.node, &scope)?;
-        secrets.push(Secret { name, component: instance.name.clone(), namespace: namespace.clone(), node });
+        let external = external.cloned();
+        secrets.push(Secret { name, component: instance.name.clone(), namespace: namespace.clone(), node, external });
     }
-    let scope = scope.with("secrets", &Node::derived("its secrets", Data::Map(names), [])).with("namespace", &namespace);
+    let mut scope = scope.with("secrets", &Node::derived("its secrets", Data::Map(names), [])).with("namespace", &namespace);
+    if let Some(template) = mode.names.get("replica") {
+        scope = scope.with("replica", &engine.fill(template, &scope)?);
+    }
     let mut offers = Vec::new();
     for entry in wanted(lakehouse, section(manifest, "offers"), &scope)? {
+        if external.is_some() && entry.node.text("external").is_empty() {
+            continue;
+        }
         let node = engine.fill(&entry.node, &scope)?;
         offers.push(Offer {
             instance: index,
             name: Node::derived("the offer's name", (&*entry.key).into(), [entry.node.head()]),
             interface: node.get("interface").cloned().unwrap_or_else(layers::nothing),
             role: node.text("workload").to_owned(),
-            port: node.get("port").cloned(),
+            port: external.and_then(|external| external.get("port")).or_else(|| node.get("port")).cloned(),
+            host: external.and_then(|external| external.get("host")).or_else(|| node.get("host")).cloned(),
             node,
         });
     }
-    let needs = wanted(lakehouse, section(manifest, "needs"), &scope)?;
+    let needs = if external.is_some() { Vec::new() } else { wanted(lakehouse, section(manifest, "needs"), &scope)? };
     let scope = scope.with("urls", &urls(lakehouse, mode, &offers, &scope)?);
     Ok(Interface { instance, namespace, scope, offers, needs })
+}
+
+/// Whether a service that stands in for the component brings this secret.
+fn is_brought(manifest: &Node, secret: &str) -> bool {
+    section(manifest, "offers").iter().any(|offer| offer.node.text("external") == secret)
 }
 
 /// Where people reach the offers that have an edge.

@@ -82,6 +82,7 @@ impl Lakehouse<'_> {
         let defaults = schema::with_defaults(&mode.options, &layers::nothing());
         let set = self.settings.get(&mode.name).map_or_else(|| defaults.clone(), |set| layers::overlay(&defaults, set));
         let mut entries = schema::with_defaults(&mode.options, &set).entries().to_vec();
+        entries.push(Entry { key: "objects".into(), node: mode.objects.clone() });
         entries.push(Entry { key: "name".into(), node: Node::derived("the mode asked for", mode.name.as_str().into(), []) });
         Arc::new(Node { data: Data::Map(entries), origin: set.origin.clone() })
     }

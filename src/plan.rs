@@ -59,6 +59,7 @@ fn subjects<'d>(description: &'d Description, each: &str) -> &'d [Arc<Node>] {
         "workload" => &description.workloads,
         "namespace" => &description.namespaces,
         "file" => &description.files,
+        "object" => &description.objects,
         _ => &description.secrets,
     }
 }

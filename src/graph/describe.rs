@@ -1,176 +1,24 @@
-//! Asks each component what it runs, and writes the finished graph down as the tree that templates read.
+//! Writes the finished graph down as the tree that templates read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::wire::{Matches, flag, reads};
-use super::{Connection, Graph, Interface, Offer, Secret, Workload};
-use crate::catalog::Mode;
-use crate::diagnostic::{Code, Diagnostics, Reported};
-use crate::lakehouse::Lakehouse;
+use super::wire::reads;
+use super::{Connection, Graph, Offer, Secret, Workload};
 use crate::layers;
 use crate::node::{Data, Entry, Node, Number};
-use crate::render::Failure;
-use crate::schema::{self, Check, Schema};
-
-/// Renders the workloads of every component, in parallel, and checks them against schemas/workload.json.
-pub(super) fn workloads(
-    lakehouse: &Lakehouse<'_>,
-    mode: &Mode,
-    interfaces: &[Interface<'_>],
-    matches: &Matches,
-    diags: &mut Diagnostics,
-) -> Result<Vec<Workload>, Reported> {
-    use rayon::prelude::*;
-    let catalog = lakehouse.catalog;
-    let shape = Schema::compile(schema::expand(&catalog.workload, &catalog.types));
-    let asker = Asker { lakehouse, mode, interfaces, matches, shape };
-    let found: Vec<Result<Vec<Workload>, Trouble>> =
-        (0..interfaces.len()).into_par_iter().map(|index| asker.ask(index)).collect();
-    let mut workloads = Vec::new();
-    for result in found {
-        match result {
-            Ok(found) => workloads.extend(found),
-            Err(Trouble::Failed(failure)) => failure.report(diags),
-            Err(Trouble::Wrong(found)) => diags.append(found),
-        }
-    }
-    diags.checkpoint()?;
-    Ok(workloads)
-}
-
-enum Trouble {
-    Failed(Box<Failure>),
-    Wrong(Diagnostics),
-}
-
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Trouble {
-        Trouble::Failed(Box::new(failure))
-    }
-}
-
-struct Asker<'a> {
-    lakehouse: &'a Lakehouse<'a>,
-    mode: &'a Mode,
-    interfaces: &'a [Interface<'a>],
-    matches: &'a Matches,
-    shape: Schema,
-}
-
-impl Asker<'_> {
-    fn ask(&self, index: usize) -> Result<Vec<Workload>, Trouble> {
-        let interface = &self.interfaces[index];
-        let mut needs = Vec::new();
-        for need in &interface.needs {
-            let answer = self.answer(need, &self.matches[index][&need.key])?;
-            let chosen = interface.instance.options.get("uses").and_then(|uses| uses.get(&need.key));
-            needs.push(Entry {
-                key: need.key.clone(),
-                node: chosen.map_or(answer.clone(), |chosen| with_choice(&answer, chosen)),
-            });
-        }
-        let needs = Node::derived("what its needs are met by", Data::Map(needs), []);
-        let scope = interface.scope.with("needs", &needs);
-        let catalog = self.lakehouse.catalog;
-        let said = catalog.engine.document(&interface.instance.component.workloads, scope)?;
-        let mut diags = Diagnostics::default();
-        self.shape.check(&said, Check::Layer(Code::UnknownKey), &mut diags);
-        self.shape.check(&said, Check::Whole, &mut diags);
-        if !diags.is_empty() {
-            return Err(Trouble::Wrong(diags));
-        }
-        let whole = schema::with_defaults(&catalog.workload, &said);
-        whole.items().iter().map(|node| self.workload(index, node)).collect()
-    }
-
-    fn workload(&self, index: usize, node: &Arc<Node>) -> Result<Workload, Trouble> {
-        let interface = &self.interfaces[index];
-        let role = node.text("role").to_owned();
-        let (name, address) = self.address(interface, &role)?;
-        let from: Vec<Arc<Node>> = [&interface.instance.name].into_iter().chain(node.get("role")).cloned().collect();
-        let there: Vec<Arc<Node>> =
-            std::iter::once(node.head()).chain(interface.instance.options.get("enabled").cloned()).collect();
-        Ok(Workload {
-            instance: index,
-            named_by: from.into(),
-            name,
-            component: interface.instance.name.clone(),
-            namespace: interface.namespace.clone(),
-            address,
-            role,
-            node: Node::derived("a workload", node.data.clone(), there),
-            makes: Vec::new(),
-            takes: Vec::new(),
-            offers: Vec::new(),
-            wave: 0,
-        })
-    }
-
-    /// A workload's name, and the host under which this mode reaches it.
-    fn address(&self, interface: &Interface<'_>, role: &str) -> Result<(String, Arc<Node>), Failure> {
-        let component = interface.instance.name.as_str().unwrap_or_default();
-        let name = if role.is_empty() { component.to_owned() } else { format!("{component}-{role}") };
-        let node = Node::derived("the workload's name", name.as_str().into(), [interface.instance.name.clone()]);
-        let address = match self.mode.names.get("address") {
-            Some(template) => self.lakehouse.catalog.engine.fill(template, &interface.scope.with("workload", &node))?,
-            None => node,
-        };
-        Ok((name, address))
-    }
-
-    /// What a template sees of a need: one table, or a list of them where every offer is taken.
-    fn answer(&self, need: &Entry, offers: &[Offer]) -> Result<Arc<Node>, Failure> {
-        let told: Vec<Arc<Node>> = offers.iter().map(|offer| self.told(offer)).collect::<Result<_, _>>()?;
-        match told.into_iter().next() {
-            Some(first) if !flag(&need.node, "many") => Ok(first),
-            _ => {
-                let all = offers.iter().map(|offer| self.told(offer)).collect::<Result<_, _>>()?;
-                Ok(Node::derived("all offers", Data::Seq(all), [need.node.clone()]))
-            }
-        }
-    }
-
-    fn told(&self, offer: &Offer) -> Result<Arc<Node>, Failure> {
-        let interface = &self.interfaces[offer.instance];
-        let (name, host) = self.address(interface, &offer.role)?;
-        let mut entries = vec![
-            entry("host", host),
-            entry("workload", made("the workload that offers it", name, offer)),
-            entry("component", interface.instance.name.clone()),
-        ];
-        entries.extend(offer.port.iter().map(|port| entry("port", port.clone())));
-        let said = offer.node.get("tell").map_or(&[][..], |tell| tell.entries());
-        entries.extend(said.iter().cloned());
-        Ok(Node::derived("what an offer tells", Data::Map(entries), [offer.node.head()]))
-    }
-}
-
-/// What the one that a user chose tells: another choice would tell other things.
-fn with_choice(answer: &Node, chosen: &Arc<Node>) -> Arc<Node> {
-    let told = |entry: &Entry| {
-        let from = [entry.node.clone(), chosen.clone()];
-        Entry { key: entry.key.clone(), node: Node::derived("the one chosen", entry.node.data.clone(), from) }
-    };
-    Node::derived("what the one chosen tells", Data::Map(answer.entries().iter().map(told).collect()), [chosen.clone()])
-}
-
-fn entry(key: &str, node: Arc<Node>) -> Entry {
-    Entry { key: key.into(), node }
-}
-
-fn made(rule: &'static str, text: String, offer: &Offer) -> Arc<Node> {
-    Node::derived(rule, text.into(), [offer.node.head()])
-}
+use crate::types::Types;
 
 impl Graph {
     /// Everything a template of a mode may ask of the whole platform, and of each workload, namespace and secret.
     pub fn describe(&self) -> Description {
-        let workloads: Vec<Arc<Node>> = self.workloads.iter().map(|workload| self.workload(workload)).collect();
+        let own = self.workloads.iter().filter(|workload| workload.is_own());
+        let workloads: Vec<Arc<Node>> = own.map(|workload| self.workload(workload)).collect();
         let namespaces = self.namespaces(&workloads);
         let readers = self.readers();
         let secrets: Vec<Arc<Node>> = self.secrets.iter().map(|secret| secret_node(secret, &readers)).collect();
-        let files = files(&workloads);
+        let files = parts(&workloads, "files", |file| vec![entry("name", flat_name(file))]);
+        let objects = parts(&workloads, "objects", |_| Vec::new());
         let connections: Vec<Arc<Node>> = self.connections.iter().map(|connection| self.connection(connection)).collect();
         // How many there are follows from what made each of them, and from who is not there.
         let list = |items: &[Arc<Node>]| {
@@ -187,7 +35,7 @@ impl Graph {
             entry("volumes", list(&volumes(&workloads))),
             entry("files", list(&files)),
         ]);
-        Description { platform, workloads, namespaces, secrets, files }
+        Description { platform, workloads, namespaces, secrets, files, objects }
     }
 
     fn workload(&self, workload: &Workload) -> Arc<Node> {
@@ -264,7 +112,7 @@ impl Graph {
         let workload = &self.workloads[end];
         let from: Arc<[Arc<Node>]> = Arc::from([connection.need.clone(), connection.offer.node.head()]);
         let derived = |data: Data| Node::derived("a connection", data, from.clone());
-        let ends = workload.node.text("kind") == "job";
+        let ends = workload.kind() == "job";
         let mut entries = vec![
             entry("workload", name_of(workload)),
             entry("component", workload.component.clone()),
@@ -275,7 +123,9 @@ impl Graph {
             entry("waits", derived((connection.waits && connection.from != connection.to).into())),
             entry("ends", derived(ends.into())),
             entry("has_port", derived(connection.offer.port.is_some().into())),
+            entry("outside", derived((workload.kind() == "outside").into())),
         ];
+        entries.extend(["labels", "ranges"].iter().filter_map(|key| Some(entry(key, workload.node.get(key)?.clone()))));
         entries.extend(connection.offer.port.iter().map(|port| entry("port", port.clone())));
         entries.extend(connection.offer.node.get("protocol").map(|protocol| entry("protocol", protocol.clone())));
         entries.extend(connection.need.get("purpose").map(|purpose| entry("purpose", purpose.clone())));
@@ -300,7 +150,7 @@ impl Graph {
 
     fn namespaces(&self, workloads: &[Arc<Node>]) -> Vec<Arc<Node>> {
         let mut by_name: BTreeMap<&str, Vec<Arc<Node>>> = BTreeMap::new();
-        for workload in workloads {
+        for workload in workloads.iter().filter(|workload| workload.text("kind") != "objects") {
             by_name.entry(workload.text("namespace")).or_default().push(workload.clone());
         }
         let namespace = |(name, workloads): (&str, Vec<Arc<Node>>)| {
@@ -308,15 +158,35 @@ impl Graph {
                 workloads.iter().filter_map(|workload| workload.get("namespace").cloned()).take(1).collect();
             let name = Node::derived("a namespace", name.into(), from);
             let there: Vec<Arc<Node>> = workloads.iter().map(|workload| workload.head()).collect();
+            let totals = self.totals(&workloads);
             let workloads = Node::derived("who lives there", Data::Seq(workloads), there.clone());
-            Node::derived("a namespace", Data::Map(vec![entry("name", name), entry("workloads", workloads)]), there)
+            let entries = vec![entry("name", name), entry("workloads", workloads), entry("totals", totals)];
+            Node::derived("a namespace", Data::Map(entries), there)
         };
         by_name.into_iter().map(namespace).collect()
     }
 
+    /// What all pods of some workloads ask for together: processors in thousandths, memory in MiB, and how many they are.
+    fn totals(&self, workloads: &[Arc<Node>]) -> Arc<Node> {
+        let pods = |workload: &Arc<Node>| workload.get("replicas").and_then(|replicas| replicas.as_int()).unwrap_or(1);
+        let there = workloads.iter().flat_map(|workload| [Some(workload.head()), workload.get("replicas").cloned()]);
+        let there: Vec<Arc<Node>> = there.flatten().chain(self.switches.iter().cloned()).collect();
+        let sum = |amount: i128, from: Vec<Arc<Node>>| {
+            let from: Vec<Arc<Node>> = from.into_iter().chain(there.iter().cloned()).collect();
+            Node::derived("the sum of what runs there", Data::Number(Number::Int(amount)), from)
+        };
+        let asked = |key: &str, unit: &str| {
+            let one = |workload: &Arc<Node>| workload.get("resources").and_then(|resources| resources.get(key)).cloned();
+            let all = workloads.iter().filter_map(|workload| Some(amount(&*one(workload)?, unit, &self.types)? * pods(workload)));
+            sum(all.sum(), workloads.iter().filter_map(one).collect())
+        };
+        let count = sum(workloads.iter().map(pods).sum(), Vec::new());
+        table(vec![entry("cpu", asked("cpu", "m")), entry("memory", asked("memory", "MiB")), entry("pods", count)])
+    }
+
     /// One network for each workload that others use: it and they are on it, and nobody else.
     fn networks(&self) -> Vec<Arc<Node>> {
-        let used = self.workloads.iter().filter(|workload| self.is_used(workload));
+        let used = self.workloads.iter().filter(|workload| workload.is_own() && self.is_used(workload));
         used.map(network).collect()
     }
 
@@ -327,12 +197,21 @@ impl Graph {
         }
         let ported =
             workload.makes.iter().map(|index| &self.connections[*index]).filter(|connection| connection.offer.port.is_some());
-        names.extend(ported.map(|connection| &self.workloads[connection.to]).map(|other| (other.name.as_str(), other)));
+        let others = ported.map(|connection| &self.workloads[connection.to]).filter(|other| other.is_own());
+        names.extend(others.map(|other| (other.name.as_str(), other)));
         names.into_values().map(network).collect()
     }
 
     fn is_used(&self, workload: &Workload) -> bool {
         workload.takes.iter().any(|index| self.connections[*index].offer.port.is_some())
+    }
+}
+
+fn amount(node: &Node, unit: &str, types: &Types) -> Option<i128> {
+    let json = node.to_json();
+    match types.convert(&json.as_str().map_or_else(|| json.to_string(), str::to_owned), unit)? {
+        Number::Int(amount) => Some(amount),
+        Number::Float(amount) => Some(amount.ceil() as i128),
     }
 }
 
@@ -351,6 +230,7 @@ pub struct Description {
     pub namespaces: Vec<Arc<Node>>,
     pub secrets: Vec<Arc<Node>>,
     pub files: Vec<Arc<Node>>,
+    pub objects: Vec<Arc<Node>>,
 }
 
 type Readers<'g> = BTreeMap<String, BTreeMap<&'g str, Arc<Node>>>;
@@ -364,6 +244,10 @@ fn secret_node(secret: &Secret, readers: &Readers<'_>) -> Arc<Node> {
         entry("component", secret.component.clone()),
         entry("summary", secret.node.get("summary").cloned().unwrap_or_else(layers::nothing)),
         entry("keys", Node::derived("its keys", Data::Seq(keys.iter().map(key_node).collect()), [secret.node.head()])),
+        entry(
+            "external",
+            Node::derived("whose it is", secret.external.is_some().into(), Vec::from_iter(secret.external.clone())),
+        ),
         entry("namespaces", Node::derived("who reads it", Data::Seq(namespaces.into_values().collect()), [])),
     ])
 }
@@ -422,14 +306,15 @@ fn volumes(workloads: &[Arc<Node>]) -> Vec<Arc<Node>> {
     all
 }
 
-/// Every text file of every workload, for modes that write them beside their documents.
-fn files(workloads: &[Arc<Node>]) -> Vec<Arc<Node>> {
+/// Every item of a list that workloads have, such as their files, each with its workload and what else is `known` of it.
+fn parts(workloads: &[Arc<Node>], list: &str, known: impl Fn(&Arc<Node>) -> Vec<Entry>) -> Vec<Arc<Node>> {
     let mut all = Vec::new();
     for workload in workloads {
-        for file in workload.get("files").map_or(&[][..], |files| files.items()) {
-            let mut entries = vec![entry("workload", workload.clone()), entry("name", flat_name(file))];
-            entries.extend(file.entries().iter().cloned());
-            all.push(Node::derived("a file", Data::Map(entries), [workload.head(), file.head()]));
+        for part in workload.get(list).map_or(&[][..], |parts| parts.items()) {
+            let mut entries = vec![entry("workload", workload.clone())];
+            entries.extend(known(part));
+            entries.extend(part.entries().iter().cloned());
+            all.push(Node::derived("a part of a workload", Data::Map(entries), [workload.head(), part.head()]));
         }
     }
     all
@@ -440,4 +325,8 @@ fn flat_name(file: &Arc<Node>) -> Arc<Node> {
     let name = file.text("path").trim_start_matches('/').replace('/', "-");
     let from: Vec<Arc<Node>> = file.get("path").into_iter().cloned().collect();
     Node::derived("the file's name", name.into(), from)
+}
+
+pub(super) fn entry(key: &str, node: Arc<Node>) -> Entry {
+    Entry { key: key.into(), node }
 }

@@ -103,6 +103,9 @@ fn card(workload: &Workload, number: usize) -> Card {
     let (kind, word) = match workload.node.text("kind") {
         "stateful" => (Kind::Stateful, "stateful workload"),
         "job" => (Kind::Job, "job"),
+        "operated" => (Kind::Stateful, "workload of an operator"),
+        "resident" => (Kind::Service, "service of others"),
+        "outside" => (Kind::Service, "service elsewhere"),
         _ => (Kind::Service, "service"),
     };
     let title = format!("{name}: {word} of {component} in {}, wave {}", clean(namespace(workload)), workload.wave);

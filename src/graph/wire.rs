@@ -48,6 +48,7 @@ impl Matcher<'_> {
         let own: Vec<&Offer> = offers.iter().copied().filter(|offer| offer.instance == index).collect();
         match if own.is_empty() { offers } else { &own[..] } {
             [offer] => vec![(*offer).clone()],
+            [] if flag(&need.node, "optional") => Vec::new(),
             [] => self.unmet(index, need, diags),
             several => self.ambiguous(index, need, several, diags),
         }
@@ -180,7 +181,7 @@ pub(super) fn connect(
                         offer: offer.clone(),
                         need: declared.node.clone(),
                         need_name: name.to_owned(),
-                        waits: flag(&declared.node, "order"),
+                        waits: flag(&declared.node, "order") && workloads[*to].is_own(),
                     }),
                     None => dangling_offer(offer, diags),
                 }

@@ -93,6 +93,13 @@ impl Frame {
         self.reads[self.mark..].iter().map(|read| read.node.clone()).collect()
     }
 
+    /// The node that a value handed on was read from; whoever gets it prints it.
+    fn read_of(&mut self, value: &Value) -> Option<Arc<Node>> {
+        let read = self.reads.iter_mut().rev().take(NEAR).find(|read| read.value == *value && !value.is_none())?;
+        read.printed = true;
+        Some(read.node.clone())
+    }
+
     /// What was read and never printed: it decided what there is at all.
     pub fn decided_by(&self) -> Vec<Arc<Node>> {
         let mut seen = std::collections::BTreeSet::new();
@@ -106,7 +113,15 @@ impl Frame {
 pub struct Scope {
     names: Vec<(Arc<str>, Arc<Node>)>,
     /// What a template handed to a part of it.
-    given: Vec<(Arc<str>, Value)>,
+    given: Vec<Given>,
+}
+
+#[derive(Clone, Debug)]
+struct Given {
+    name: Arc<str>,
+    value: Value,
+    /// The node that the value was read from, if it was.
+    from: Option<Arc<Node>>,
 }
 
 impl Scope {
@@ -121,8 +136,10 @@ impl Scope {
         self.names.iter().rev().find(|(known, _)| &**known == name).map(|(_, node)| node)
     }
 
+    /// Hands on a value of the template that is running now.
     pub(super) fn give(&mut self, name: &str, value: Value) {
-        self.given.push((name.into(), value));
+        let from = with_frame(|frame| frame.read_of(&value)).flatten();
+        self.given.push(Given { name: name.into(), value, from });
     }
 
     pub(super) fn into_value(self) -> Value {
@@ -137,8 +154,11 @@ impl Object for Scope {
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let key = key.as_str()?;
-        let given = self.given.iter().rev().find(|(name, _)| &**name == key);
-        given.map(|(_, value)| value.clone()).or_else(|| self.node(key).map(read))
+        let Some(given) = self.given.iter().rev().find(|given| &*given.name == key) else { return self.node(key).map(read) };
+        if let Some(node) = &given.from {
+            note(node, given.value.clone());
+        }
+        Some(given.value.clone())
     }
 }
 

@@ -17,7 +17,7 @@ pub static CATALOG: LazyLock<Catalog> = LazyLock::new(|| load(None));
 
 /// Every profile with every mode that can be asked for.
 pub const PROFILES: [&str; 3] = ["development", "staging", "production"];
-pub const MODES: [&str; 2] = ["compose", "k3s-local"];
+pub const MODES: [&str; 2] = ["compose", "k3s"];
 
 /// The lakehouse of this repository.
 pub const OWN: &str = include_str!("../../lakehouse.toml");

@@ -29,7 +29,7 @@ cost_centre = "$4711"
 [profile.production.components.prefect]
 replicas = 4
 
-[profile.production.k3s-local]
+[profile.production.k3s]
 storage_class = "fast"
 "#;
 
@@ -38,7 +38,7 @@ const SETS: [&str; 5] = [
     "components.valkey.memory=\"2GiB\"",
     "components.prefect.labels.extra=\"one\"",
     "components.prefect.pool.workers=7",
-    "k3s-local.edge_class=\"nginx\"",
+    "k3s.edge_class=\"nginx\"",
 ];
 
 /// Numbers that look random and are the same in every run of the tests.
@@ -161,8 +161,8 @@ fn conditions_do_not_matter() {
         }
         assert_eq!(expected.len(), files.len(), "run {run} has another number of files");
     }
-    let stream = first[&("k3s-local", "stdout")];
-    let folder = first[&("k3s-local", "folder")];
+    let stream = first[&("k3s", "stdout")];
+    let folder = first[&("k3s", "folder")];
     assert!(stream[0].1.len() > 50_000, "the stream holds everything");
     assert!(folder.iter().any(|(path, _)| path == ".lakegen/manifest.json"), "the manifest is compared too");
     assert!(folder.len() > 60, "the folder holds {} files", folder.len());

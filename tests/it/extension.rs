@@ -49,8 +49,10 @@ fn a_component_is_a_folder_on_kubernetes() {
     assert_eq!(
         of_trino,
         [
+            "limitrange.yaml",
             "namespace.yaml",
             "networkpolicy-default-deny.yaml",
+            "resourcequota.yaml",
             "trino-coordinator-configmap.yaml",
             "trino-coordinator-deployment.yaml",
             "trino-coordinator-ingress.yaml",

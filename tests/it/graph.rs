@@ -134,7 +134,7 @@ fn blank(count: usize) -> Graph {
 fn offer(port: Option<i64>, interface: &str, edge: &str) -> Offer {
     let node = table(&[("edge", text(edge)), ("protocol", text("tcp"))]);
     let port = port.map(|port| Node::derived("a test", port.into(), []));
-    Offer { instance: 0, name: text(interface), interface: text(interface), role: String::new(), port, node }
+    Offer { instance: 0, name: text(interface), interface: text(interface), role: String::new(), port, host: None, node }
 }
 
 fn connect(graph: &mut Graph, from: usize, to: usize, offer: Offer, waits: bool) {
@@ -202,6 +202,7 @@ fn hostile() -> Graph {
         component: text(HOSTILE[1]),
         namespace: text(HOSTILE[2]),
         node: table(&[]),
+        external: None,
     });
     graph
 }
@@ -257,6 +258,7 @@ fn json_tells_everything_and_no_secret() {
         component: text("store"),
         namespace: text("blank"),
         node: table(&[("keys", keys)]),
+        external: None,
     });
     let told = draw(&graph, Format::Json);
     assert!(!told.contains("adalbert"), "{told}");

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::compiled::{self, told};
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| compiled::load(Some("hostile")));
-const MODES: [&str; 3] = ["compose", "k3s-local", "echo"];
+const MODES: [&str; 3] = ["compose", "k3s", "echo"];
 
 /// Injections into what our outputs are read by: shells, SQL, YAML, compose, Kubernetes, templates, markdown, terminals.
 const INJECTIONS: &[&str] = &[
@@ -216,7 +216,10 @@ impl Walker {
     fn below(&mut self, name: &str, schema: &Value) {
         self.path.push(name.to_owned());
         let items = schema.get("items");
-        if is_text(schema) || items.is_some_and(is_text) {
+        // Another service that stands in leaves nothing to compare, and a mode that is not tried has no output.
+        let is_elsewhere = self.path.iter().any(|step| step == "external")
+            || CATALOG.mode(&self.path[0]).is_some_and(|mode| !MODES.contains(&mode.name.as_str()));
+        if !is_elsewhere && (is_text(schema) || items.is_some_and(is_text)) {
             let types = [schema.get("x-type"), items.and_then(|items| items.get("x-type"))];
             self.found.push(Setting {
                 path: self.path.clone(),
@@ -258,7 +261,9 @@ impl Setting {
     fn harmless(&self, word: &str) -> String {
         match self.path.last().map(String::as_str) {
             Some("domain") => format!("{word}.example"),
-            Some("image" | "client_image") => format!("{word}/{word}:1"),
+            Some("schedule") => "0 7 7 7 7 7".to_owned(),
+            Some("keep") => "77d".to_owned(),
+            Some(name) if name.ends_with("image") => format!("{word}/{word}:1"),
             Some("address") => "10.254.253.77".to_owned(),
             _ => word.to_owned(),
         }
@@ -305,6 +310,9 @@ fn file(options: &[Setting], texts: &Texts) -> (String, Vec<usize>) {
         lines.clear();
         owners.clear();
     }
+    // What is off by itself would hide the options of what it needs.
+    lines.push("components.postgresql.backup.enabled = true".to_owned());
+    owners.push(usize::MAX);
     if !options.iter().zip(texts).any(|(option, text)| text.is_some() && option.path == ["lakehouse", "name"]) {
         lines.push("lakehouse.name = \"zqname\"".to_owned());
         owners.push(usize::MAX);
@@ -798,11 +806,11 @@ fn kubernetes_reads_what_we_mean() {
     let labels: String = short.map(|(index, text)| format!("label{index} = {}\n", quoted(text))).collect();
     let worst = quoted("x'\"\n---\n- $(a): `b` {{ c }} \u{e000}0\u{e001}\u{feff}\u{202e} # ");
     let file = format!(
-        "lakehouse = {{ name = 'a', owner = {worst} }}\nk3s-local = {{ storage_class = {worst}, edge_class = {worst} }}\n\
+        "lakehouse = {{ name = 'a', owner = {worst} }}\nk3s = {{ storage_class = {worst}, edge_class = {worst} }}\n\
          components.echo = {{ text = {worst}, words = [{}] }}\n[components.prefect.labels]\n{labels}",
         without_nul.join(", ")
     );
-    let documents = compiled::documents(&CATALOG, &file, "development", "k3s-local");
+    let documents = compiled::documents(&CATALOG, &file, "development", "k3s");
     let mut stream = String::new();
     let mut objects = Vec::new();
     for document in documents.iter().filter(|document| document.format == Format::Yaml && document.path != "kustomization.yaml") {

@@ -117,15 +117,15 @@ fn stories_are_told_well() {
     let stories = [
         ("image", "compose", "docker-compose.yaml", "/services/valkey/image"),
         ("memory", "compose", "docker-compose.yaml", "/services/valkey/deploy/resources/limits/memory"),
-        ("replicas", "k3s-local", "prefect-try/prefect-server-deployment.yaml", "/spec/replicas"),
-        ("label", "k3s-local", "prefect-try/prefect-worker-main-deployment.yaml", "/spec/template/spec/containers/0/env/5/value"),
+        ("replicas", "k3s", "prefect-try/prefect-server-deployment.yaml", "/spec/replicas"),
+        ("label", "k3s", "prefect-try/prefect-worker-main-deployment.yaml", "/spec/template/spec/containers/0/env/5/value"),
         (
             "peer",
-            "k3s-local",
-            "prefect-try/postgresql-networkpolicy.yaml",
+            "k3s",
+            "prefect-try/valkey-networkpolicy.yaml",
             "/spec/ingress/0/from/0/podSelector/matchLabels/app.kubernetes.io~1instance",
         ),
-        ("script", "k3s-local", "minio-try/object-store-init-configmap.yaml", "/data/etc-lakehouse-buckets.sh"),
+        ("script", "k3s", "minio-try/object-store-init-configmap.yaml", "/data/etc-lakehouse-buckets.sh"),
     ];
     let mut wrong = Vec::new();
     for (name, mode, path, pointer) in stories {

@@ -91,7 +91,10 @@ fn every_crate_has_one_door() {
     }
     nothing("crates named outside of their door", wrong);
     let manifest: toml::Table = fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
-    let crates = manifest["dependencies"].as_table().unwrap().keys().map(|name| name.replace('-', "_"));
+    // A crate that waits behind a feature for its first use has no door yet.
+    let waits = |spec: &toml::Value| spec.get("optional").is_some_and(|optional| optional.as_bool() == Some(true));
+    let crates = manifest["dependencies"].as_table().unwrap().iter().filter(|(_, spec)| !waits(spec));
+    let crates = crates.map(|(name, _)| name.replace('-', "_"));
     let without = crates.filter(|name| !DOORS.iter().any(|(door, _)| door == name) && !EVERYWHERE.contains(&name.as_str()));
     nothing("crates without a door", without);
 }

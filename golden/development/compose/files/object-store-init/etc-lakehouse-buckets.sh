@@ -20,3 +20,14 @@ case $(mc admin policy entities store --user "$client") in
   *readwrite*) ;;
   *) mc admin policy attach store readwrite --user "$client" ;;
 esac
+
+# Backups have a bucket of their own, and a user who can enter no other.
+mc mb --ignore-existing store/backups
+mc anonymous set none store/backups
+mc admin policy create store backups /etc/lakehouse/backups.json
+backup=$(cat /etc/secrets/object-store-backup/username)
+mc admin user add store "$backup" "$(cat /etc/secrets/object-store-backup/password)"
+case $(mc admin policy entities store --user "$backup") in
+  *backups*) ;;
+  *) mc admin policy attach store backups --user "$backup" ;;
+esac

@@ -1,0 +1,178 @@
+//! Asks each component what it runs, in the light of what its needs are met by.
+
+use std::sync::Arc;
+
+use super::describe::entry;
+use super::wire::{Matches, flag};
+use super::{Interface, Offer, Workload};
+use crate::catalog::Mode;
+use crate::diagnostic::{Code, Diagnostics, Reported};
+use crate::lakehouse::Lakehouse;
+use crate::layers;
+use crate::node::{Data, Entry, Node};
+use crate::render::Failure;
+use crate::schema::{self, Check, Schema};
+
+/// Renders the workloads of every component, in parallel, and checks them against schemas/workload.json.
+pub(super) fn workloads(
+    lakehouse: &Lakehouse<'_>,
+    mode: &Mode,
+    interfaces: &[Interface<'_>],
+    matches: &Matches,
+    diags: &mut Diagnostics,
+) -> Result<Vec<Workload>, Reported> {
+    use rayon::prelude::*;
+    let catalog = lakehouse.catalog;
+    let shape = Schema::compile(schema::expand(&catalog.workload, &catalog.types));
+    let asker = Asker { lakehouse, mode, interfaces, matches, shape };
+    let found: Vec<Result<Vec<Workload>, Trouble>> =
+        (0..interfaces.len()).into_par_iter().map(|index| asker.ask(index)).collect();
+    let mut workloads = Vec::new();
+    for result in found {
+        match result {
+            Ok(found) => workloads.extend(found),
+            Err(Trouble::Failed(failure)) => failure.report(diags),
+            Err(Trouble::Wrong(found)) => diags.append(found),
+        }
+    }
+    diags.checkpoint()?;
+    Ok(workloads)
+}
+
+enum Trouble {
+    Failed(Box<Failure>),
+    Wrong(Diagnostics),
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Trouble {
+        Trouble::Failed(Box::new(failure))
+    }
+}
+
+struct Asker<'a> {
+    lakehouse: &'a Lakehouse<'a>,
+    mode: &'a Mode,
+    interfaces: &'a [Interface<'a>],
+    matches: &'a Matches,
+    shape: Schema,
+}
+
+impl Asker<'_> {
+    fn ask(&self, index: usize) -> Result<Vec<Workload>, Trouble> {
+        let interface = &self.interfaces[index];
+        let mut needs = Vec::new();
+        if interface.instance.options.get("external").is_some() {
+            return interface.offers.iter().map(|offer| self.workload(index, &self.elsewhere(offer))).collect();
+        }
+        for need in &interface.needs {
+            let offers = &self.matches[index][&need.key];
+            if offers.is_empty() && flag(&need.node, "optional") {
+                continue;
+            }
+            let answer = self.answer(need, offers)?;
+            let chosen = interface.instance.options.get("uses").and_then(|uses| uses.get(&need.key));
+            needs.push(Entry {
+                key: need.key.clone(),
+                node: chosen.map_or(answer.clone(), |chosen| with_choice(&answer, chosen)),
+            });
+        }
+        let needs = Node::derived("what its needs are met by", Data::Map(needs), []);
+        let scope = interface.scope.with("needs", &needs);
+        let catalog = self.lakehouse.catalog;
+        let said = catalog.engine.document(&interface.instance.component.workloads, scope)?;
+        let mut diags = Diagnostics::default();
+        self.shape.check(&said, Check::Layer(Code::UnknownKey), &mut diags);
+        self.shape.check(&said, Check::Whole, &mut diags);
+        if !diags.is_empty() {
+            return Err(Trouble::Wrong(diags));
+        }
+        let whole = schema::with_defaults(&catalog.workload, &said);
+        whole.items().iter().map(|node| self.workload(index, node)).collect()
+    }
+
+    /// What stands for a service of somebody else's.
+    fn elsewhere(&self, offer: &Offer) -> Arc<Node> {
+        let from: Arc<[Arc<Node>]> = offer.host.iter().cloned().collect();
+        let said = |text: &str| Node::derived("somebody else's service", text.into(), from.clone());
+        let entries = vec![entry("kind", said("outside")), entry("role", said(&offer.role))];
+        let schema = self.lakehouse.catalog.workload.get("items").cloned().unwrap_or_else(layers::nothing);
+        schema::with_defaults(&schema, &Node::derived("somebody else's service", Data::Map(entries), from.clone()))
+    }
+
+    fn workload(&self, index: usize, node: &Arc<Node>) -> Result<Workload, Trouble> {
+        let interface = &self.interfaces[index];
+        let role = node.text("role").to_owned();
+        let (name, address) = self.address(interface, &role, None)?;
+        let from: Vec<Arc<Node>> = [&interface.instance.name].into_iter().chain(node.get("role")).cloned().collect();
+        let there: Vec<Arc<Node>> =
+            std::iter::once(node.head()).chain(interface.instance.options.get("enabled").cloned()).collect();
+        Ok(Workload {
+            instance: index,
+            named_by: from.into(),
+            name,
+            component: interface.instance.name.clone(),
+            namespace: node.get("namespace").unwrap_or(&interface.namespace).clone(),
+            address,
+            role,
+            node: Node::derived("a workload", node.data.clone(), there),
+            makes: Vec::new(),
+            takes: Vec::new(),
+            offers: Vec::new(),
+            wave: 0,
+        })
+    }
+
+    /// A workload's name, and the host under which this mode reaches it, or what it offers.
+    fn address(&self, interface: &Interface<'_>, role: &str, offer: Option<&Offer>) -> Result<(String, Arc<Node>), Failure> {
+        let component = interface.instance.name.as_str().unwrap_or_default();
+        let name = if role.is_empty() { component.to_owned() } else { format!("{component}-{role}") };
+        let node = Node::derived("the workload's name", name.as_str().into(), [interface.instance.name.clone()]);
+        let host = offer.and_then(|offer| offer.host.as_ref()).filter(|host| host.as_str() != Some("")).unwrap_or(&node);
+        let is_whole = host.as_str().is_some_and(|host| host.contains('.'));
+        let address = match self.mode.names.get("address").filter(|_| !is_whole) {
+            Some(template) => self.lakehouse.catalog.engine.fill(template, &interface.scope.with("workload", host))?,
+            None => host.clone(),
+        };
+        Ok((name, address))
+    }
+
+    /// What a template sees of a need: one table, or a list of them where every offer is taken.
+    fn answer(&self, need: &Entry, offers: &[Offer]) -> Result<Arc<Node>, Failure> {
+        let told: Vec<Arc<Node>> = offers.iter().map(|offer| self.told(offer)).collect::<Result<_, _>>()?;
+        match told.into_iter().next() {
+            Some(first) if !flag(&need.node, "many") => Ok(first),
+            _ => {
+                let all = offers.iter().map(|offer| self.told(offer)).collect::<Result<_, _>>()?;
+                Ok(Node::derived("all offers", Data::Seq(all), [need.node.clone()]))
+            }
+        }
+    }
+
+    fn told(&self, offer: &Offer) -> Result<Arc<Node>, Failure> {
+        let interface = &self.interfaces[offer.instance];
+        let (name, host) = self.address(interface, &offer.role, Some(offer))?;
+        let mut entries = vec![
+            entry("host", host),
+            entry("workload", made("the workload that offers it", name, offer)),
+            entry("component", interface.instance.name.clone()),
+        ];
+        entries.extend(offer.port.iter().map(|port| entry("port", port.clone())));
+        let said = offer.node.get("tell").map_or(&[][..], |tell| tell.entries());
+        entries.extend(said.iter().cloned());
+        Ok(Node::derived("what an offer tells", Data::Map(entries), [offer.node.head()]))
+    }
+}
+
+/// What the one that a user chose tells: another choice would tell other things.
+fn with_choice(answer: &Node, chosen: &Arc<Node>) -> Arc<Node> {
+    let told = |entry: &Entry| {
+        let from = [entry.node.clone(), chosen.clone()];
+        Entry { key: entry.key.clone(), node: Node::derived("the one chosen", entry.node.data.clone(), from) }
+    };
+    Node::derived("what the one chosen tells", Data::Map(answer.entries().iter().map(told).collect()), [chosen.clone()])
+}
+
+fn made(rule: &'static str, text: String, offer: &Offer) -> Arc<Node> {
+    Node::derived(rule, text.into(), [offer.node.head()])
+}
