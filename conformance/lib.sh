@@ -69,6 +69,12 @@ control_plane() {
     { tail -n 20 "$logs/build-kubernetes.log" >&2; die "Kubernetes does not build"; }
 }
 
+# $crds: a folder with the definitions of the kinds that operators serve.
+definitions() {
+  crds=$("$root/conformance/kubernetes/crds" "$cache/crds" 2>"$logs/crds.log") ||
+    { cat "$logs/crds.log" >&2; die "the definitions of crds.txt cannot be had"; }
+}
+
 # $compose: a docker compose that is there, or the Debian package of it, unpacked in the cache.
 compose_program() {
   if docker compose version >/dev/null 2>&1; then compose=(docker compose); return; fi

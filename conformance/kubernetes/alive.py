@@ -1,11 +1,10 @@
 """Waits until the controllers and the scheduler have done all they can with what was applied: alive.py KUBECONFIG NAMESPACE…
 
-Every Deployment, StatefulSet and Job has its pods, and each pod a node, which is one machine as K3s has it. Nobody is
-the kubelet; for the provisioner of volumes this stands in."""
+Every Deployment, StatefulSet and Job has its pods, and each pod a node. Nobody is the kubelet; for the provisioner of
+volumes this stands in."""
 import sys, time
 from api import Server
 
-CAPACITY = {"cpu": "16", "memory": "64Gi", "pods": "110", "ephemeral-storage": "200Gi"}
 server = Server(sys.argv[1])
 namespaces = sys.argv[2:]
 
@@ -14,27 +13,17 @@ def items(path):
     return server.call("GET", path)[1].get("items", [])
 
 
-def provide_node():
-    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "laptop", "labels": {"kubernetes.io/hostname": "laptop", "kubernetes.io/os": "linux"}}}
-    server.call("POST", "/api/v1/nodes", node)
-    ready = {"type": "Ready", "status": "True", "reason": "Simulated", "lastHeartbeatTime": "2026-01-01T00:00:00Z", "lastTransitionTime": "2026-01-01T00:00:00Z"}
-    status = {"status": {"capacity": CAPACITY, "allocatable": CAPACITY, "conditions": [ready]}}
-    server.call("PATCH", "/api/v1/nodes/laptop/status", status, "application/merge-patch+json")
-    kind = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "local-path"},
-            "provisioner": "rancher.io/local-path", "volumeBindingMode": "WaitForFirstConsumer"}
-    server.call("POST", "/apis/storage.k8s.io/v1/storageclasses", kind)
-
-
 def provide_volumes():
     for claim in items("/api/v1/persistentvolumeclaims"):
         meta, spec = claim["metadata"], claim["spec"]
-        if "volume.kubernetes.io/selected-node" in meta.get("annotations", {}) and "volumeName" not in spec:
+        chosen = meta.get("annotations", {}).get("volume.kubernetes.io/selected-node")
+        if chosen and "volumeName" not in spec:
             server.call("POST", "/api/v1/persistentvolumes", {
                 "apiVersion": "v1", "kind": "PersistentVolume",
                 "metadata": {"name": "pvc-" + meta["uid"], "annotations": {"pv.kubernetes.io/provisioned-by": "rancher.io/local-path"}},
                 "spec": {"accessModes": spec["accessModes"], "capacity": spec["resources"]["requests"], "storageClassName": spec["storageClassName"],
                          "local": {"path": "/nowhere"}, "claimRef": {"namespace": meta["namespace"], "name": meta["name"], "uid": meta["uid"]},
-                         "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": ["laptop"]}]}]}}}})
+                         "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [chosen]}]}]}}}})
 
 
 def missing(namespace):
@@ -52,7 +41,6 @@ def missing(namespace):
     return found
 
 
-provide_node()
 end = time.monotonic() + 120
 while True:
     provide_volumes()
