@@ -6,6 +6,7 @@ mod graph;
 mod init;
 mod output;
 mod reference;
+mod secrets;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -55,6 +56,7 @@ enum Verb {
     ExplainCode(reference::CodeArgs),
     Graph(graph::GraphArgs),
     Schema(reference::SchemaArgs),
+    Secrets(secrets::SecretsArgs),
     Completions(reference::CompletionsArgs),
     Man(reference::ManArgs),
 }
@@ -101,10 +103,20 @@ pub fn run(host: &dyn Host, arguments: impl IntoIterator<Item = OsString>) -> u8
         Verb::ExplainCode(args) => reference::code(&args, &talk, &mut diags),
         Verb::Graph(args) => graph::run(host, &args, &talk, &mut diags),
         Verb::Schema(args) => reference::schema(host, &args, &talk, &mut diags),
+        Verb::Secrets(args) => secrets::run(host, &args, &talk, &mut diags),
         Verb::Completions(args) => reference::completions(&args, &talk),
         Verb::Man(args) => reference::man(&args, &talk),
     };
     talk.finish(&answer, &diags)
+}
+
+/// Where the output of a mode lies: out/<profile>/<mode>, or the folder asked for.
+fn root(out: Option<&Path>, profile: &str, mode: &str, modes: usize) -> PathBuf {
+    match out {
+        Some(folder) if modes > 1 => folder.join(mode),
+        Some(folder) => folder.to_owned(),
+        None => ["out", profile, mode].iter().collect(),
+    }
 }
 
 /// Help and version are answers; anything else is wrong use.

@@ -91,6 +91,8 @@ pub struct Secret {
     pub component: Arc<Node>,
     pub namespace: Arc<Node>,
     pub node: Arc<Node>,
+    /// For each key, the file that `secrets init` makes of it, where the mode has files.
+    pub files: Vec<Entry>,
     /// The service of somebody else's that it opens.
     pub external: Option<Arc<Node>>,
 }
@@ -147,23 +149,7 @@ fn interface<'a>(
         None => group,
     };
     let external = instance.options.get("external");
-    let mut names = Vec::new();
-    for secret in section(manifest, "secrets") {
-        let name = match external {
-            Some(external) if is_brought(manifest, &secret.key) => {
-                external.get("secret").cloned().unwrap_or_else(layers::nothing)
-            }
-            Some(_) => continue,
-            None => {
-                let full = format!("{}-{}", instance.name.as_str().unwrap_or_default(), secret.key);
-                Node::derived("the secret's name", full.into(), [instance.name.clone(), secret.node.head()])
-            }
-        };
-        names.push(Entry { key: secret.key.clone(), node: name.clone() });
-        let node = engine.fill(&secret.node, &scope)?;
-        let external = external.cloned();
-        secrets.push(Secret { name, component: instance.name.clone(), namespace: namespace.clone(), node, external });
-    }
+    let names = own_secrets(lakehouse, mode, instance, &scope.with("namespace", &namespace), secrets)?;
     let mut scope = scope.with("secrets", &Node::derived("its secrets", Data::Map(names), [])).with("namespace", &namespace);
     if let Some(template) = mode.names.get("replica") {
         scope = scope.with("replica", &engine.fill(template, &scope)?);
@@ -187,6 +173,54 @@ fn interface<'a>(
     let needs = if external.is_some() { Vec::new() } else { wanted(lakehouse, section(manifest, "needs"), &scope)? };
     let scope = scope.with("urls", &urls(lakehouse, mode, &offers, &scope)?);
     Ok(Interface { instance, namespace, scope, offers, needs })
+}
+
+/// The component's secrets, and under which names it reads them.
+fn own_secrets(
+    lakehouse: &Lakehouse<'_>,
+    mode: &Mode,
+    instance: &Instance<'_>,
+    scope: &Scope,
+    secrets: &mut Vec<Secret>,
+) -> Result<Vec<Entry>, Failure> {
+    let manifest = &instance.component.manifest;
+    let external = instance.options.get("external");
+    let mut names = Vec::new();
+    for secret in section(manifest, "secrets") {
+        let name = match external {
+            Some(external) if is_brought(manifest, &secret.key) => {
+                external.get("secret").cloned().unwrap_or_else(layers::nothing)
+            }
+            Some(_) => continue,
+            None => {
+                let full = format!("{}-{}", instance.name.as_str().unwrap_or_default(), secret.key);
+                Node::derived("the secret's name", full.into(), [instance.name.clone(), secret.node.head()])
+            }
+        };
+        names.push(Entry { key: secret.key.clone(), node: name.clone() });
+        let node = lakehouse.catalog.engine.fill(&secret.node, scope)?;
+        let files = secret_files(lakehouse, mode, &name, &node, scope)?;
+        let namespace = scope.node("namespace").cloned().unwrap_or_else(layers::nothing);
+        let (component, external) = (instance.name.clone(), external.cloned());
+        secrets.push(Secret { name, component, namespace, node, files, external });
+    }
+    Ok(names)
+}
+
+fn secret_files(
+    lakehouse: &Lakehouse<'_>,
+    mode: &Mode,
+    name: &Arc<Node>,
+    secret: &Node,
+    scope: &Scope,
+) -> Result<Vec<Entry>, Failure> {
+    let Some(template) = mode.names.get("secret_file") else { return Ok(Vec::new()) };
+    let file = |entry: &Entry| {
+        let key = Node::derived("a key", (&*entry.key).into(), [entry.node.clone()]);
+        let node = lakehouse.catalog.engine.fill(template, &scope.with("secret", name).with("key", &key))?;
+        Ok(Entry { key: entry.key.clone(), node })
+    };
+    secret.get("keys").map_or(&[][..], |keys| keys.entries()).iter().map(file).collect()
 }
 
 /// Whether a service that stands in for the component brings this secret.

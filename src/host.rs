@@ -23,6 +23,8 @@ pub trait Host: Sync {
     /// Seconds since 1970.
     fn clock_s(&self) -> u64;
     fn wait(&self, time: Duration);
+    /// Bytes that nobody can guess.
+    fn random(&self, bytes: usize) -> io::Result<Vec<u8>>;
 
     /// The content of what a person named; links are followed.
     fn read(&self, path: &Path, limit_bytes: u64) -> io::Result<Vec<u8>>;
@@ -36,6 +38,8 @@ pub trait Host: Sync {
     /// Makes a file that must not exist yet.
     fn create(&self, path: &Path, bytes: &[u8], executable: bool) -> io::Result<()>;
     fn make_folder(&self, path: &Path) -> io::Result<()>;
+    /// Makes a folder that nobody else can enter.
+    fn make_private_folder(&self, path: &Path) -> io::Result<()>;
     /// Makes a folder and those above it, as far as they are missing.
     fn make_folders(&self, path: &Path) -> io::Result<()>;
     /// Puts a file in the place of another, or of none, at once.

@@ -9,7 +9,7 @@
 //! 4. [`graph`] needs meet offers: who talks to whom
 //! 5. [`plan`] a mode's rules unrolled: which template makes which file
 //! 6. [`document`] templates rendered ([`render`]) to trees of values that know their origin ([`node`])
-//! 7. [`tree`] the output folder, written, compared or streamed; [`yaml`] prints it
+//! 7. [`tree`] the output folder, written, compared or streamed; [`yaml`] prints it; [`secrets`] makes the values that no output holds
 //!
 //! What is found on the way is a [`diagnostic`]; [`report`] tells it, [`cli`] is the face, [`origin`] explains a value.
 
@@ -27,6 +27,7 @@ pub mod plan;
 pub mod render;
 pub mod report;
 pub mod schema;
+pub mod secrets;
 pub mod source;
 pub mod tree;
 pub mod types;

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::InputArgs;
 use super::output::{FindingArgs, Talk};
+use super::{InputArgs, root};
 use crate::diagnostic::{Diagnostics, Reported};
 use crate::host::Host;
 use crate::report::Summary;
@@ -61,7 +61,7 @@ pub(super) fn run(host: &dyn Host, args: &BuildArgs, talk: &Talk<'_>, diags: &mu
     }
     for output in &outputs {
         let files = output.documents.iter().map(|document| document.file()).collect();
-        let root = args.root(&output.mode, outputs.len());
+        let root = root(args.out.as_deref(), &args.input.profile, &output.mode, outputs.len());
         let tree = Tree::new(files, diags)?;
         if args.check {
             check(host, &tree, &root, talk, diags)?;
@@ -74,14 +74,6 @@ pub(super) fn run(host: &dyn Host, args: &BuildArgs, talk: &Talk<'_>, diags: &mu
 }
 
 impl BuildArgs {
-    fn root(&self, mode: &str, modes: usize) -> PathBuf {
-        match &self.out {
-            Some(folder) if modes > 1 => folder.join(mode),
-            Some(folder) => folder.clone(),
-            None => ["out", &self.input.profile, mode].iter().collect(),
-        }
-    }
-
     fn write(
         &self,
         host: &dyn Host,

@@ -243,23 +243,36 @@ fn secret_node(secret: &Secret, readers: &Readers<'_>) -> Arc<Node> {
         entry("name", secret.name.clone()),
         entry("component", secret.component.clone()),
         entry("summary", secret.node.get("summary").cloned().unwrap_or_else(layers::nothing)),
-        entry("keys", Node::derived("its keys", Data::Seq(keys.iter().map(key_node).collect()), [secret.node.head()])),
+        entry(
+            "keys",
+            Node::derived(
+                "its keys",
+                Data::Seq(keys.iter().map(|key| key_node(key, &secret.files)).collect()),
+                [secret.node.head()],
+            ),
+        ),
         entry(
             "external",
-            Node::derived("whose it is", secret.external.is_some().into(), Vec::from_iter(secret.external.clone())),
+            Node::derived(
+                "whose it is",
+                secret.external.is_some().into(),
+                Vec::from_iter(secret.external.iter().chain([&secret.component]).cloned()),
+            ),
         ),
         entry("namespaces", Node::derived("who reads it", Data::Seq(namespaces.into_values().collect()), [])),
     ])
 }
 
 /// A number is how many random bytes the key's value has; anything else is a value that is no secret.
-fn key_node(key: &Entry) -> Arc<Node> {
+fn key_node(key: &Entry, files: &[Entry]) -> Arc<Node> {
     let is_random = matches!(key.node.data, Data::Number(Number::Int(_)));
-    table(vec![
+    let mut entries = vec![
         entry("name", Node::derived("a key", (&*key.key).into(), [key.node.clone()])),
         entry("random", Node::derived("what a key holds", is_random.into(), [key.node.clone()])),
         entry("value", key.node.clone()),
-    ])
+    ];
+    entries.extend(files.iter().find(|file| file.key == key.key).map(|file| entry("file", file.node.clone())));
+    table(entries)
 }
 
 fn table(entries: Vec<Entry>) -> Arc<Node> {

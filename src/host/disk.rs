@@ -63,6 +63,12 @@ impl Host for Disk {
         Ok(Found::File(Content { bytes: contents(&file, limit_bytes)?, executable: is_executable(&metadata) }))
     }
 
+    fn random(&self, bytes: usize) -> io::Result<Vec<u8>> {
+        let mut random = vec![0; bytes];
+        getrandom::fill(&mut random).map_err(io::Error::other)?;
+        Ok(random)
+    }
+
     fn create(&self, path: &Path, bytes: &[u8], executable: bool) -> io::Result<()> {
         let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
         set_mode(&file, executable)?;
@@ -71,6 +77,10 @@ impl Host for Disk {
 
     fn make_folder(&self, path: &Path) -> io::Result<()> {
         fs::create_dir(path)
+    }
+
+    fn make_private_folder(&self, path: &Path) -> io::Result<()> {
+        private(&mut fs::DirBuilder::new()).create(path)
     }
 
     fn make_folders(&self, path: &Path) -> io::Result<()> {
@@ -157,6 +167,16 @@ fn set_mode(file: &File, executable: bool) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     // The same under any umask: what is mounted into a container is read by a user who is not ours.
     file.set_permissions(std::fs::Permissions::from_mode(if executable { 0o755 } else { 0o644 }))
+}
+
+#[cfg(unix)]
+fn private(builder: &mut fs::DirBuilder) -> &mut fs::DirBuilder {
+    std::os::unix::fs::DirBuilderExt::mode(builder, 0o700)
+}
+
+#[cfg(not(unix))]
+fn private(builder: &mut fs::DirBuilder) -> &mut fs::DirBuilder {
+    builder
 }
 
 #[cfg(not(unix))]

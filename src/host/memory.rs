@@ -185,6 +185,11 @@ impl Host for Memory {
         }
     }
 
+    /// The same bytes each time: tests compare.
+    fn random(&self, bytes: usize) -> io::Result<Vec<u8>> {
+        Ok((0..bytes).map(|index| index as u8).collect())
+    }
+
     fn create(&self, path: &Path, bytes: &[u8], executable: bool) -> io::Result<()> {
         let path = absolute(path);
         let full = Content { bytes: bytes.to_vec(), executable };
@@ -212,6 +217,10 @@ impl Host for Memory {
         state.may_make(&path)?;
         state.items.insert(path, Item::Folder);
         Ok(())
+    }
+
+    fn make_private_folder(&self, path: &Path) -> io::Result<()> {
+        self.make_folder(path)
     }
 
     fn make_folders(&self, path: &Path) -> io::Result<()> {

@@ -176,7 +176,7 @@ fn a_component_is_a_folder_to_compose() {
     assert_eq!(rules["catalogs"][0]["owner"], "o'neil \"x\"");
     let readme = documents.iter().find(|document| document.path == "README.md").unwrap().print();
     assert!(readme.contains("\n- trino-coordinator: http://localhost:8080\n"), "{readme}");
-    assert!(readme.contains("openssl rand -hex 32 | tr -d '\\n' > secrets/trino-shared-secret\n"), "{readme}");
+    assert!(readme.contains("lakegen secrets init"), "{readme}");
 }
 
 #[test]

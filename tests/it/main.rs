@@ -11,6 +11,7 @@ mod hostile;
 mod kills;
 mod origin;
 mod report;
+mod secrets;
 mod tidy;
 mod tree;
 mod yaml;

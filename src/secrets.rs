@@ -1,0 +1,132 @@
+//! The values of secrets: which files a mode reads them from, and making those that are missing.
+//!
+//! No output holds a value. They lie beside it, in files that are made once and never written again.
+
+use std::fmt::Write as _;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Code, Diagnostics, Reported};
+use crate::graph::Graph;
+use crate::host::{self, Host, Kind};
+use crate::node::{Data, Node, Number};
+
+/// One key of one secret, and the file that holds its value.
+pub struct File {
+    pub path: PathBuf,
+    value: Value,
+}
+
+enum Value {
+    /// As many bytes that nobody can guess, as hexadecimal digits.
+    Random(usize),
+    /// No secret, such as a user's name.
+    Known(String),
+    /// It opens somebody else's service: only the user has it.
+    Yours,
+}
+
+#[derive(Default)]
+pub struct Done {
+    pub written: usize,
+    pub kept: usize,
+    /// The files that only the user can write.
+    pub yours: Vec<PathBuf>,
+}
+
+/// The files of all secrets that some workload reads, below `root`.
+pub fn files(graph: &Graph, root: &Path) -> Vec<File> {
+    let mut files = Vec::new();
+    for secret in &graph.secrets {
+        for file in &secret.files {
+            let said = secret.node.get("keys").and_then(|keys| keys.get(&file.key));
+            let value = if secret.external.is_some() { Value::Yours } else { said.map_or(Value::Yours, |node| value(node)) };
+            // `./secrets/x` and `secrets/x` are one path to a person.
+            let below = file.node.as_str().unwrap_or_default();
+            files.push(File { path: root.join(below.trim_start_matches("./")), value });
+        }
+    }
+    files
+}
+
+fn value(node: &Node) -> Value {
+    match &node.data {
+        Data::Number(Number::Int(bytes)) => Value::Random(usize::try_from(*bytes).unwrap_or_default()),
+        _ => Value::Known(node.as_str().unwrap_or_default().to_owned()),
+    }
+}
+
+/// Makes what is missing; what is there stays as it is.
+pub fn init(host: &dyn Host, files: &[File], diags: &mut Diagnostics) -> Result<Done, Reported> {
+    let mut done = Done::default();
+    for file in files {
+        match make(host, file) {
+            Ok(Made::New) => done.written += 1,
+            Ok(Made::Kept) => done.kept += 1,
+            Ok(Made::Yours) => done.yours.push(file.path.clone()),
+            Err(error) => {
+                let message = format!("{} cannot be written: {}", file.path.display(), host::words(&error));
+                diags.error(Code::CannotWrite, message);
+            }
+        }
+        diags.checkpoint()?;
+    }
+    Ok(done)
+}
+
+enum Made {
+    New,
+    Kept,
+    Yours,
+}
+
+fn make(host: &dyn Host, file: &File) -> std::io::Result<Made> {
+    if host.kind(&file.path)?.is_some() {
+        return Ok(Made::Kept);
+    }
+    let content = match &file.value {
+        Value::Random(bytes) => hexadecimal(&host.random(*bytes)?),
+        Value::Known(text) => text.clone(),
+        Value::Yours => {
+            make_folder(host, &file.path)?;
+            return Ok(Made::Yours);
+        }
+    };
+    make_folder(host, &file.path)?;
+    put(host, &file.path, content.as_bytes())
+}
+
+/// Whole or not at all, and never over another: written under a name beside it, which then gets the right one too.
+fn put(host: &dyn Host, path: &Path, bytes: &[u8]) -> std::io::Result<Made> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let beside = path.with_file_name(name);
+    if host.kind(&beside)? == Some(Kind::File) {
+        host.remove_file(&beside)?;
+    }
+    host.create(&beside, bytes, false)?;
+    let linked = host.link(&beside, path);
+    host.remove_file(&beside)?;
+    match linked {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Made::Kept),
+        linked => linked.map(|()| Made::New),
+    }
+}
+
+/// The folder of a secret: nobody else can enter it, and git passes it over.
+fn make_folder(host: &dyn Host, path: &Path) -> std::io::Result<()> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    if host.kind(folder)?.is_none() {
+        folder.parent().map_or(Ok(()), |above| host.make_folders(above))?;
+        host.make_private_folder(folder)?;
+        host.create(&folder.join(".gitignore"), b"*\n", false)?;
+    }
+    Ok(())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
