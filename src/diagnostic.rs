@@ -6,6 +6,9 @@ pub use codes::Code;
 
 use crate::source::Span;
 
+/// Where people look first.
+const USERS_FILE: &str = "lakehouse.toml";
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnostic {
     pub code: Code,
@@ -75,6 +78,13 @@ impl Diagnostics {
         self.list.iter().any(|d| d.code == code && d.places.first().map(|place| &place.span) == span)
     }
 
+    /// The findings as they are told: by file, lakehouse.toml first, then by place; last those that have no place.
+    pub fn in_order(&self) -> Diagnostics {
+        let mut list = self.list.clone();
+        list.sort_by(|a, b| a.order().cmp(&b.order()));
+        Diagnostics { list }
+    }
+
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.list.iter()
     }
@@ -107,6 +117,12 @@ impl Diagnostic {
         }
     }
 
+    /// What has no place comes after what has one, and the user's own file before all others.
+    fn order(&self) -> (bool, Option<(bool, &str, u32)>) {
+        let place = self.places.first().map(|place| (place.span.source.name.as_str(), place.span.start));
+        (place.is_none(), place.map(|(name, start)| (!name.ends_with(USERS_FILE), name, start)))
+    }
+
     pub fn note(&mut self, note: impl Into<String>) -> &mut Diagnostic {
         self.notes.push(note.into());
         self
@@ -137,6 +153,16 @@ impl Severity {
             Severity::Error => "error",
         }
     }
+}
+
+/// A message of somebody else as ours are written: it begins with a small letter, unless its first word is an acronym.
+pub(crate) fn lower_first(message: &str) -> String {
+    let word = message.split_whitespace().next().unwrap_or_default();
+    if word.chars().skip(1).any(char::is_uppercase) {
+        return message.to_owned();
+    }
+    let mut chars = message.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 /// The name that a misspelt one most likely was meant to be.

@@ -43,7 +43,9 @@ pub struct Style {
     pub width: usize,
 }
 
+/// All formats tell the findings in the same order.
 pub fn render(format: Format, diags: &Diagnostics, summary: &Summary, style: Style) -> String {
+    let diags = &diags.in_order();
     match format {
         Format::Human => human::render(diags, summary, style),
         Format::Json => json::document(diags, summary),
@@ -109,13 +111,6 @@ impl Summary {
         }
         parts
     }
-}
-
-/// The findings, worst first, else in the order they were made.
-fn worst_first(diags: &Diagnostics) -> Vec<&Diagnostic> {
-    let mut sorted: Vec<&Diagnostic> = diags.iter().collect();
-    sorted.sort_by_key(|d| std::cmp::Reverse(d.severity));
-    sorted
 }
 
 /// The message with its notes and help below it, as plain text.

@@ -1,6 +1,8 @@
 //! Diagnostics in, GitHub workflow commands out: the annotations of a pull request.
 
-use super::{full_text, positions::Positions, visible, worst_first};
+use std::collections::BTreeMap;
+
+use super::{full_text, positions::Positions, visible};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 
 /// GitHub shows no more of each level for one step, and drops the rest without a word.
@@ -9,8 +11,11 @@ const MOST: usize = 10;
 pub(super) fn render(diags: &Diagnostics) -> String {
     let positions = Positions::of(diags);
     let mut out = String::new();
-    for severity in [Severity::Error, Severity::Warning, Severity::Note] {
-        for d in worst_first(diags).into_iter().filter(|d| d.severity == severity).take(MOST) {
+    let mut shown: BTreeMap<Severity, usize> = BTreeMap::new();
+    for d in diags.iter() {
+        let count = shown.entry(d.severity).or_default();
+        *count += 1;
+        if *count <= MOST {
             out.push_str(&command(d, &positions));
         }
     }

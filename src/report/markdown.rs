@@ -1,6 +1,9 @@
 //! Diagnostics in, a table for a comment or a job summary out.
 
-use super::{Summary, positions::Positions, visible, worst_first};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use super::{Summary, positions::Positions, visible};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 
 /// A comment on GitHub has at most 65,536 characters.
@@ -12,15 +15,25 @@ pub(super) fn render(diags: &Diagnostics, summary: &Summary) -> String {
     }
     let positions = Positions::of(diags);
     let mut out = format!("### lakegen: {}\n\n| | what | where |\n|---|---|---|\n", summary.sentence());
-    let findings = worst_first(diags);
-    for (at, d) in findings.iter().enumerate() {
-        let row = row(d, &positions);
-        if out.len() + row.len() > MOST_BYTES {
-            return format!("{out}\n… and {} more\n", findings.len() - at);
-        }
-        out.push_str(&row);
+    let rows: Vec<(&Diagnostic, String)> = diags.iter().map(|d| (d, row(d, &positions))).collect();
+    let shown = shown(&rows, MOST_BYTES - out.len());
+    shown.iter().for_each(|at| out.push_str(&rows[*at].1));
+    match rows.len() - shown.len() {
+        0 => out,
+        more => format!("{out}\n… and {more} more\n"),
     }
-    out
+}
+
+/// The rows that fit, in their order; where not all do, the worst.
+fn shown(rows: &[(&Diagnostic, String)], room_bytes: usize) -> BTreeSet<usize> {
+    let mut worst_first: Vec<usize> = (0..rows.len()).collect();
+    worst_first.sort_by_key(|at| Reverse(rows[*at].0.severity));
+    let mut length = 0;
+    let fits = |at: &usize| {
+        length += rows[*at].1.len();
+        length <= room_bytes
+    };
+    worst_first.into_iter().take_while(fits).collect()
 }
 
 fn row(d: &Diagnostic, positions: &Positions) -> String {

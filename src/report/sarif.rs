@@ -40,17 +40,18 @@ fn rule(code: Code, diags: &Diagnostics) -> Value {
     })
 }
 
-/// Code scanning keeps the first 5,000: worst first, then by place.
+/// Code scanning keeps no more of one upload.
+const MOST: usize = 5_000;
+
+/// In the order of all formats; the worst first where the last ones would be lost.
 fn results(diags: &Diagnostics, codes: &[Code]) -> Vec<Value> {
     let positions = Positions::of(diags);
     let mut sorted: Vec<&Diagnostic> = diags.iter().collect();
-    sorted.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| order(a).cmp(&order(b))));
+    if sorted.len() > MOST {
+        sorted.sort_by_key(|d| std::cmp::Reverse(d.severity));
+    }
     let mut seen = BTreeMap::new();
     sorted.into_iter().map(|d| result(d, codes, &positions, &mut seen)).collect()
-}
-
-fn order(d: &Diagnostic) -> Option<(&str, u32)> {
-    d.places.first().map(|place| (place.span.source.name.as_str(), place.span.start))
 }
 
 fn result(d: &Diagnostic, codes: &[Code], positions: &Positions, seen: &mut BTreeMap<u64, u32>) -> Value {
