@@ -13,7 +13,7 @@ pub use date::{Date, today};
 pub use disk::Disk;
 pub use memory::{Faults, Memory};
 
-use crate::diagnostic::{Code, Diagnostics, Reported};
+use crate::diagnostic::{Code, Diagnostics, Reported, lower_first};
 use crate::source::{Source, Span};
 
 /// What a stage may ask of the machine. `Disk` is the real one, `Memory` the one of the tests.
@@ -116,9 +116,7 @@ pub fn find_upwards(host: &dyn Host, name: &str) -> Option<PathBuf> {
 /// The system's own words, without its number.
 pub fn words(error: &io::Error) -> String {
     let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+    lower_first(text.split(" (os error").next().unwrap_or(&text))
 }
 
 fn too_large(limit_bytes: u64) -> io::Error {

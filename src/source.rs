@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Code, Diagnostics};
+use crate::diagnostic::{Code, Diagnostics, lower_first};
 use crate::node::{Data, Entry, Input, Node, Number, Origin};
+
+/// So many duplicate keys of one text are shown with their first place too.
+const MAX_FIRST_PLACES: usize = 8;
 
 /// One text that a person wrote: a file, or the argument of a flag.
 #[derive(Debug, PartialEq, Eq)]
@@ -88,10 +91,51 @@ pub fn parse(source: &Arc<Source>, layer: &Arc<str>, diags: &mut Diagnostics) ->
     let torn = errors.iter().filter_map(|error| error.span()).map(|span| span.start).collect();
     for error in errors {
         let span = Span::new(source, error.span().unwrap_or(0..0));
-        let code = if error.message().contains("duplicate key") { Code::DuplicateKey } else { Code::Syntax };
-        diags.error(code, lower_first(error.message())).at(&span, "here");
+        if error.message().contains("duplicate key") {
+            duplicate(&span, diags);
+        } else {
+            diags.error(Code::Syntax, lower_first(error.message())).at(&span, "here");
+        }
     }
     Reader { source, layer, torn }.table(table.into_inner(), Span::new(source, 0..0), None)
+}
+
+fn duplicate(second: &Span, diags: &mut Diagnostics) {
+    // Each costs one more reading of the text.
+    let is_one_of_few = diags.iter().filter(|d| d.code == Code::DuplicateKey).count() < MAX_FIRST_PLACES;
+    let first = if is_one_of_few { first_of(second) } else { None };
+    let diagnostic = diags.error(Code::DuplicateKey, "duplicate key").at(second, "the second");
+    diagnostic.at_some(first, "the first");
+}
+
+/// Where the key of a duplicate stands first. The parser does not say; so the second one gets a name that is nowhere else
+/// in the text, and then it is in the table of the first.
+fn first_of(second: &Span) -> Option<Span> {
+    let (source, range) = (&second.source, second.range());
+    let written = format!("{} = 0", &source.text[range.clone()]);
+    let key = DeTable::parse(&written).ok()?.into_inner().into_iter().next()?.0.into_inner();
+    let longest = source.text.split(|c| c != '_').map(str::len).max().unwrap_or_default();
+    let unique = "_".repeat(longest + 1);
+    let text = [&source.text[..range.start], &unique, &source.text[range.end..]].concat();
+    let (table, _) = DeTable::parse_recoverable(&text);
+    let first = namesake(table.get_ref(), &unique, &key)?;
+    Some(Span::new(source, first))
+}
+
+/// Where a key stands in the table that has another one.
+fn namesake(table: &DeTable<'_>, beside: &str, key: &str) -> Option<Range<usize>> {
+    if table.contains_key(beside) {
+        return table.iter().find(|(name, _)| name.get_ref() == key).map(|(name, _)| name.span());
+    }
+    table.iter().find_map(|(_, value)| namesake_in(value.get_ref(), beside, key))
+}
+
+fn namesake_in(value: &DeValue<'_>, beside: &str, key: &str) -> Option<Range<usize>> {
+    match value {
+        DeValue::Table(table) => namesake(table, beside, key),
+        DeValue::Array(items) => items.iter().find_map(|item| namesake_in(item.get_ref(), beside, key)),
+        _ => None,
+    }
 }
 
 struct Reader<'a> {
@@ -135,9 +179,4 @@ impl Reader<'_> {
         let input = Input { span, key, layer: self.layer.clone(), shadows: Vec::new() };
         Node { data, origin: Origin::Input(Arc::new(input)) }
     }
-}
-
-fn lower_first(message: &str) -> String {
-    let mut chars = message.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
