@@ -124,6 +124,7 @@ pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) ->
     let connections = wire::connect(&interfaces, &matches, &mut workloads, diags)?;
     order::waves(&mut workloads, &connections, diags)?;
     check_names(&workloads, diags);
+    check_edges(&workloads, &interfaces, diags);
     wire::check_secrets(&workloads, &secrets, diags);
     diags.checkpoint()?;
     let switches = lakehouse.instances.iter().flat_map(|instance| switches(&instance.options)).collect();
@@ -272,6 +273,27 @@ fn check_names(workloads: &[Workload], diags: &mut Diagnostics) {
         if let Some(first) = seen.insert(place, workload) {
             let diagnostic = diags.error(Code::NameClash, format!("two workloads of one namespace are called {}", workload.name));
             diagnostic.at_some(workload.component.key_span(), "the second").at_some(first.component.key_span(), "the first");
+        }
+    }
+}
+
+fn check_edges(workloads: &[Workload], interfaces: &[Interface<'_>], diags: &mut Diagnostics) {
+    let mut seen: BTreeMap<&str, (&Workload, &Offer)> = BTreeMap::new();
+    let offers = workloads.iter().flat_map(|workload| workload.offers.iter().map(move |offer| (workload, offer)));
+    for (workload, offer) in offers.filter(|(_, offer)| !offer.node.text("edge").is_empty()) {
+        let edge = offer.node.text("edge");
+        let (first, other) = *seen.entry(edge).or_insert((workload, offer));
+        // An offer is there once for each workload that answers.
+        if (other.instance, other.name.as_str()) != (offer.instance, offer.name.as_str()) {
+            let message = format!("{} and {} would both be reached as {edge}", first.name, workload.name);
+            let diagnostic = diags.error(Code::EdgeClash, message);
+            diagnostic.at_some(workload.component.key_span(), "the second").at_some(first.component.key_span(), "the first");
+            let instance = interfaces[offer.instance].instance;
+            let name = instance.name.as_str().unwrap_or_default();
+            diagnostic.help(match instance.options.get("edge") {
+                Some(_) => format!("say how people reach one of them: components.{name}.edge = \"{name}\""),
+                None => "give one of them another edge in its component.toml".to_owned(),
+            });
         }
     }
 }

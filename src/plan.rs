@@ -111,15 +111,14 @@ fn paths(units: &[Unit], decided: &[Arc<Node>]) -> Arc<Node> {
 }
 
 fn check_paths(units: &[Unit], diags: &mut Diagnostics) {
-    let mut seen = std::collections::BTreeMap::new();
+    let mut taken = tree::Paths::default();
     let rule = |unit: &Unit| unit.because.last().and_then(|path| path.span());
     for unit in units {
         if let Some(problem) = tree::path_problem(&unit.path) {
             let message = format!("{:?} cannot be the path of an output file: {problem}", unit.path);
             diags.error(Code::BadPath, message).at_some(rule(unit), format!("here, by {}", unit.template));
-        }
-        if let Some(first) = seen.insert(unit.path.to_lowercase(), unit) {
-            let diagnostic = diags.error(Code::PathClash, format!("two documents would be written to {}", unit.path));
+        } else if let Err((message, first)) = taken.take(&unit.path, unit) {
+            let diagnostic = diags.error(Code::PathClash, message).help(tree::RENAME);
             diagnostic
                 .at_some(rule(unit), format!("here, by {}", unit.template))
                 .at_some(rule(first), format!("and here, by {}", first.template));

@@ -423,7 +423,7 @@ fn check_template(source: &Arc<Source>, diags: &mut Diagnostics) {
             diags
                 .error(Code::TemplateSyntax, format!("templates here have no `{word}`"))
                 .at(&span, "here")
-                .help(&format!("there are {known}"));
+                .help(format!("there are {known}"));
         }
         if tag.matches(['~', '+', '*']).count() > weight::MAX_JOINS {
             let message = format!("one tag puts values together more than {} times", weight::MAX_JOINS);

@@ -15,7 +15,7 @@ mod unified;
 
 use std::path::Path;
 
-pub(crate) use paths::problem as path_problem;
+pub(crate) use paths::{Paths, RENAME, problem as path_problem};
 pub use unified::unified;
 
 use crate::diagnostic::{Code, Diagnostics, Reported};

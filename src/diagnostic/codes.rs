@@ -64,6 +64,8 @@ A mode is a folder templates/modes/<name> of the catalog.";
 The table needs this key and nothing gives it: not the file, not the profile, not a default.";
     DisabledNeeded = "L0211", "config", "a component is off that another needs", "\
 The component is switched off, and a component that is on needs what it offers. Switch it on, replace it by an `external` one, or switch the other off too.";
+    NothingToBuild = "L0212", "config", "nothing to build", "\
+No component is on, so there is nothing to run. The output of such a lakehouse would be files that no program takes.";
 
     NeedWithoutOffer = "L0301", "graph", "a need that nothing meets", "\
 A component needs an interface that no enabled component offers.";
@@ -75,6 +77,8 @@ A workload, need, offer or secret is named that its component does not have.";
 More than one component offers what is needed. Say which with `uses.<need> = \"<component>\"`.";
     NameClash = "L0305", "graph", "two things of one name", "\
 Two workloads, secrets or ports of one namespace have the same name.";
+    EdgeClash = "L0306", "graph", "two components under one host name", "\
+People reach a component under its edge and the domain. Two components of one edge would answer for one host name.";
 
     BadCatalog = "L0501", "catalog", "a catalog file of the wrong form", "\
 A component, mode or profile does not follow its schema in schemas/. CONTRIBUTING.md has a recipe for each.";

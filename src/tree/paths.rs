@@ -6,21 +6,29 @@ use crate::diagnostic::{Code, Diagnostics, Reported};
 
 use super::root::OURS;
 
+pub(crate) const RENAME: &str = "some file systems cannot hold both; rename one";
+
+/// Paths that are taken: each file, and each folder above one.
+pub(crate) struct Paths<'a, T> {
+    taken: BTreeMap<String, Taken<'a, T>>,
+}
+
 /// The name of a file or folder as somebody wrote it, and the file it was written for.
-struct Taken<'a> {
+struct Taken<'a, T> {
     path: &'a str,
-    owner: &'a str,
+    file: &'a str,
+    owner: T,
 }
 
 pub(super) fn check<'a>(paths: impl Iterator<Item = &'a str>, diags: &mut Diagnostics) -> Result<(), Reported> {
-    let mut taken: BTreeMap<String, Taken<'a>> = BTreeMap::new();
+    let mut taken = Paths::default();
     for path in paths {
         if let Some(problem) = problem(path) {
             diags
                 .error(Code::BadPath, format!("{path:?} cannot be the path of an output file: {problem}"))
                 .help("a path is relative, with `/` between names that every system allows");
-        } else if let Some(message) = clash(path, &mut taken) {
-            diags.error(Code::PathClash, message).help("some file systems cannot hold both; rename one");
+        } else if let Err((message, ())) = taken.take(path, ()) {
+            diags.error(Code::PathClash, message).help(RENAME);
         }
     }
     diags.checkpoint()
@@ -60,22 +68,39 @@ fn is_device(part: &str) -> bool {
     ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"].contains(&stem.as_str()) || numbered("COM") || numbered("LPT")
 }
 
-/// Takes the path and the folders above it; tells about the first that another file has taken in another sense.
-fn clash<'a>(path: &'a str, taken: &mut BTreeMap<String, Taken<'a>>) -> Option<String> {
-    let folders = path.match_indices('/').map(|(end, _)| &path[..end]);
-    for part in folders.chain([path]) {
-        let Some(other) = taken.get(&part.to_lowercase()) else {
-            taken.insert(part.to_lowercase(), Taken { path: part, owner: path });
-            continue;
-        };
-        let files = [part == path, other.path == other.owner].iter().filter(|is_file| **is_file).count();
-        let (name, owner) = (other.path, other.owner);
+impl<T> Default for Paths<'_, T> {
+    fn default() -> Self {
+        Paths { taken: BTreeMap::new() }
+    }
+}
+
+impl<'a, T: Copy> Paths<'a, T> {
+    /// Takes the path and the folders above it; else tells what is wrong, and whose path was there first.
+    pub(crate) fn take(&mut self, path: &'a str, owner: T) -> Result<(), (String, T)> {
+        let folders = path.match_indices('/').map(|(end, _)| &path[..end]);
+        for part in folders.chain([path]) {
+            let Some(taken) = self.taken.get(&part.to_lowercase()) else {
+                self.taken.insert(part.to_lowercase(), Taken { path: part, file: path, owner });
+                continue;
+            };
+            if let Some(message) = taken.clash(part, path) {
+                return Err((message, taken.owner));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<T> Taken<'_, T> {
+    fn clash(&self, part: &str, path: &str) -> Option<String> {
+        let files = [part == path, self.path == self.file].iter().filter(|is_file| **is_file).count();
+        let (name, file) = (self.path, self.file);
         match (name == part, files) {
-            (false, _) => return Some(format!("{path} and {owner} differ only in case: {part} and {name}")),
-            (true, 2) => return Some(format!("two files have the path {path}")),
-            (true, 1) => return Some(format!("{name} would be a file and a folder: {owner} and {path}")),
-            (true, _) => {}
+            (false, 2) => Some(format!("{path} and {name} differ only in case")),
+            (false, _) => Some(format!("{path} and {file} differ only in case: {part} and {name}")),
+            (true, 2) => Some(format!("two files have the path {path}")),
+            (true, 1) => Some(format!("{name} would be a file and a folder: {file} and {path}")),
+            (true, _) => None,
         }
     }
-    None
 }
