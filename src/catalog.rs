@@ -30,6 +30,8 @@ pub struct Catalog {
     pub lakehouse: Arc<Node>,
     pub instance: Arc<Node>,
     pub workload: Arc<Node>,
+    /// Every file of it.
+    pub files: Files,
 }
 
 pub struct Component {
@@ -58,7 +60,7 @@ pub struct Rule {
     pub template: String,
 }
 
-type Files = BTreeMap<String, Arc<Source>>;
+pub type Files = BTreeMap<String, Arc<Source>>;
 
 /// The built-in catalog, with a folder of the user's laid on top of it file by file.
 pub fn load(host: &dyn Host, folder: Option<&Path>, diags: &mut Diagnostics) -> Result<Catalog, Reported> {
@@ -80,6 +82,7 @@ pub fn load(host: &dyn Host, folder: Option<&Path>, diags: &mut Diagnostics) -> 
         components,
         modes,
         types,
+        files: files.clone(),
     };
     diags.checkpoint()?;
     Ok(catalog)

@@ -26,6 +26,7 @@ const CLEAN: u8 = 0;
 const FOUND: u8 = 1;
 const FAILED: u8 = 2;
 
+const DEFAULT_PROFILE: &str = "development";
 const MAX_FILE_BYTES: u64 = 16 << 20;
 
 /// Compiles one lakehouse.toml into everything a data-lakehouse platform needs.
@@ -77,9 +78,9 @@ struct InputArgs {
     /// The lakehouse file [default: lakehouse.toml, here or in a folder above]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The profile to compile for
-    #[arg(long, value_name = "NAME", default_value = "development")]
-    profile: String,
+    /// The profile to compile for [default: development]
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
     /// A folder with components, modes and profiles of your own; it lies on top of the built-in catalog
     #[arg(long, value_name = "DIR")]
     catalog: Option<PathBuf>,
@@ -105,7 +106,7 @@ pub fn run(host: &dyn Host, arguments: impl IntoIterator<Item = OsString>) -> u8
         Verb::Schema(args) => reference::schema(host, &args, &talk, &mut diags),
         Verb::Secrets(args) => secrets::run(host, &args, &talk, &mut diags),
         Verb::Completions(args) => reference::completions(&args, &talk),
-        Verb::Man(args) => reference::man(&args, &talk),
+        Verb::Man(args) => reference::man(&args, &talk, &mut diags),
     };
     talk.finish(&answer, &diags)
 }
@@ -130,8 +131,12 @@ impl InputArgs {
         catalog::load(host, self.catalog.as_deref(), diags)
     }
 
+    fn profile(&self) -> &str {
+        self.profile.as_deref().unwrap_or(DEFAULT_PROFILE)
+    }
+
     fn input(&self, host: &dyn Host, diags: &mut Diagnostics) -> Result<Input, Reported> {
-        Ok(Input { file: self.file(host, diags)?, profile: self.profile.clone(), sets: self.sets.clone() })
+        Ok(Input { file: self.file(host, diags)?, profile: self.profile().to_owned(), sets: self.sets.clone() })
     }
 
     fn file(&self, host: &dyn Host, diags: &mut Diagnostics) -> Result<Arc<Source>, Reported> {

@@ -74,6 +74,7 @@ pub fn wanted<'c>(lakehouse: &Lakehouse<'c>, names: &[String], diags: &mut Diagn
     let mut modes = Vec::new();
     for name in names {
         match lakehouse.catalog.mode(name) {
+            Some(mode) if modes.iter().any(|known: &&Mode| known.name == mode.name) => {}
             Some(mode) => modes.push(mode),
             None => lakehouse::unknown_mode(lakehouse.catalog, name, None, diags),
         }

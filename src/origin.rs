@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::document::Document;
@@ -10,16 +11,12 @@ use crate::node::{Data, Input, Node, Origin};
 use crate::source::Position;
 
 /// Everything that made the node at a pointer, for people to read: a tree whose branches end at what somebody wrote,
-/// and below it what decided that the node is there at all.
-pub fn explain(document: &Document, pointer: &str) -> Option<String> {
+/// and below it what decided that the node is there at all: so many of these, the nearest to the pointer first.
+pub fn explain(document: &Document, pointer: &str, most: usize) -> Option<String> {
     let node = document.node.pointer(pointer)?;
     let mut teller = Teller::default();
     teller.branch(node, 0, &Lead::default());
-    let mut deciders = Deciders::default();
-    let ancestors = ancestors(&document.node, pointer);
-    ancestors.iter().flat_map(|ancestor| from(&ancestor.origin)).chain(&document.because).for_each(|node| deciders.follow(node));
-    let places = deciders.written.iter().map(|(place, what)| Row { place: format!("  {place}"), what: what.clone() });
-    let places: Vec<Row> = places.collect();
+    let places = deciding(document, pointer, most);
     let width = teller.rows.iter().chain(&places).map(|row| row.place.chars().count()).max().unwrap_or(0).min(MAX_PLACE);
     let mut out = format!("{}{}\n= {}\n\n", document.path, at(pointer), show(node));
     teller.rows.iter().for_each(|row| row.write(&mut out, width));
@@ -30,6 +27,8 @@ pub fn explain(document: &Document, pointer: &str) -> Option<String> {
     Some(out)
 }
 
+/// What decided that a node is there, when only the nearest are wanted.
+pub const NEAREST: usize = 3;
 /// The layer of what the catalog says.
 const DEFAULT: &str = "default";
 /// Columns after which a long place pushes what stands beside it to the right.
@@ -37,6 +36,20 @@ const MAX_PLACE: usize = 72;
 /// Lists of a whole platform have long stories.
 const MAX_BRANCHES: usize = 12;
 const MAX_DEPTH: usize = 24;
+
+fn deciding(document: &Document, pointer: &str, most: usize) -> Vec<Row> {
+    let mut deciders = Deciders::default();
+    let ancestors = ancestors(&document.node, pointer);
+    let inner_first = ancestors.iter().rev().flat_map(|ancestor| from(&ancestor.origin));
+    inner_first.chain(&document.because).for_each(|node| deciders.follow(node));
+    let more = deciders.written.len().saturating_sub(most);
+    let nearest = deciders.written.into_iter().take(most);
+    let mut rows: Vec<Row> = nearest.map(|(place, what)| Row { place: format!("  {place}"), what }).collect();
+    if more > 0 {
+        rows.push(Row { place: format!("  … and {more} more: -v shows them"), what: String::new() });
+    }
+    rows
+}
 
 /// A line of the answer: where, and what stands there.
 struct Row {
@@ -143,10 +156,10 @@ fn sources(node: &Node) -> Vec<&Arc<Node>> {
     found
 }
 
-/// The inputs that users wrote among all that decided something.
+/// The inputs that users wrote among all that decided something, in the order in which they are met.
 #[derive(Default)]
 struct Deciders {
-    written: BTreeSet<(String, String)>,
+    written: Vec<(String, String)>,
     seen: BTreeSet<*const Node>,
 }
 
@@ -158,7 +171,12 @@ impl Deciders {
         match &node.origin {
             // What the catalog says is not the user's decision.
             Origin::Input(input) if *input.layer == *DEFAULT => {}
-            Origin::Input(_) => drop(self.written.insert(tell(node))),
+            Origin::Input(_) => {
+                let told = tell(node);
+                if !self.written.contains(&told) {
+                    self.written.push(told);
+                }
+            }
             origin => from(origin).iter().for_each(|node| self.follow(node)),
         }
     }
@@ -231,14 +249,31 @@ impl Seeker<'_> {
     fn itself(&mut self, node: &Node) -> bool {
         match &node.origin {
             Origin::Input(input) => self.stands_here(input) || input.shadows.iter().any(|shadow| self.depends(shadow)),
+            Origin::Template { template, line, .. } if template.name == self.file && *line == self.line => true,
             origin => from(origin).iter().any(|node| self.depends(node)),
         }
     }
 
     fn stands_here(&self, input: &Input) -> bool {
-        let start = input.key.as_ref().unwrap_or(&input.span);
-        input.span.source.name == self.file && (start.start().line..=input.span.end().line).contains(&self.line)
+        input.span.source.name == self.file && lines_of(input).contains(&self.line)
     }
+}
+
+fn lines_of(input: &Input) -> RangeInclusive<u32> {
+    let start = input.key.as_ref().unwrap_or(&input.span);
+    start.start().line..=input.span.end().line
+}
+
+/// The lines of a text in which a key or its value stands.
+pub fn lines_with_keys(text: &Node) -> BTreeSet<u32> {
+    let mut lines = BTreeSet::new();
+    for node in text.entries().iter().map(|entry| &entry.node).chain(text.items()) {
+        if let Origin::Input(input) = &node.origin {
+            lines.extend(lines_of(input));
+        }
+        lines.append(&mut lines_with_keys(node));
+    }
+    lines
 }
 
 /// Whether following a node's origin ends at something a person wrote: a file, a flag, a template.

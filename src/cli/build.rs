@@ -61,7 +61,7 @@ pub(super) fn run(host: &dyn Host, args: &BuildArgs, talk: &Talk<'_>, diags: &mu
     }
     for output in &outputs {
         let files = output.documents.iter().map(|document| document.file()).collect();
-        let root = root(args.out.as_deref(), &args.input.profile, &output.mode, outputs.len());
+        let root = root(args.out.as_deref(), args.input.profile(), &output.mode, outputs.len());
         let tree = Tree::new(files, diags)?;
         if args.check {
             check(host, &tree, &root, talk, diags)?;

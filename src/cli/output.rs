@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::{Args, ColorChoice, ValueEnum};
 
 use super::{CLEAN, FAILED, FOUND, color};
-use crate::diagnostic::{Code, Diagnostics, Reported, Severity};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Reported, Severity};
 use crate::host::{Host, Kind, reported};
 use crate::report::{self, Format, Style, Summary};
 use crate::source::Source;
@@ -107,6 +107,11 @@ impl<'h> Talk<'h> {
         self.format == Format::Human
     }
 
+    /// Whether the whole story is wanted.
+    pub(super) fn is_verbose(&self) -> bool {
+        self.is_verbose
+    }
+
     /// A line about what is going on; not part of the result.
     pub(super) fn say(&self, line: &str) {
         if !self.quiet {
@@ -159,14 +164,22 @@ impl<'h> Talk<'h> {
     }
 
     fn exit_code(&self, failed: bool, diags: &Diagnostics) -> u8 {
-        let is_failure = |code| matches!(code, Code::Unreadable | Code::BadSet | Code::CannotWrite | Code::Busy);
-        if diags.iter().any(|d| d.severity == Severity::Error && is_failure(d.code)) {
+        if diags.iter().any(|d| d.severity == Severity::Error && is_failure(d)) {
             FAILED
         } else if failed || diags.iter().any(|d| d.severity >= self.fail_on) {
             FOUND
         } else {
             CLEAN
         }
+    }
+}
+
+/// Wrong use, or a failure of ours or the machine's. A name without a place was given by a flag.
+fn is_failure(d: &Diagnostic) -> bool {
+    match d.code {
+        Code::Unreadable | Code::BadArgument | Code::BadSet | Code::CannotWrite | Code::Busy => true,
+        Code::UnknownProfile | Code::UnknownMode => d.places.is_empty(),
+        _ => false,
     }
 }
 

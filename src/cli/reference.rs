@@ -54,7 +54,7 @@ pub(super) fn code(args: &CodeArgs, talk: &Talk<'_>, diags: &mut Diagnostics) ->
             Some(code) => format!("{}: {}\n\n{}\n", code.id(), code.title(), code.explanation()),
             None => {
                 let known = Code::ALL.iter().map(|code| code.id());
-                diags.error(Code::Unreadable, format!("there is no code {id}")).suggest(id, known);
+                diags.error(Code::BadArgument, format!("there is no code {id}")).suggest(id, known);
                 return Err(reported(diags));
             }
         },
@@ -77,16 +77,22 @@ pub(super) fn completions(args: &CompletionsArgs, talk: &Talk<'_>) -> Result<Sum
     Ok(Summary::default())
 }
 
-pub(super) fn man(args: &ManArgs, talk: &Talk<'_>) -> Result<Summary, Reported> {
+pub(super) fn man(args: &ManArgs, talk: &Talk<'_>, diags: &mut Diagnostics) -> Result<Summary, Reported> {
     let mut command = Cli::command();
     command.build();
     let page = match &args.verb {
-        Some(verb) => command.find_subcommand(verb).cloned().unwrap_or(command),
-        None => command,
+        Some(verb) => command.find_subcommand(verb).ok_or_else(|| unknown_verb(&command, verb, diags))?,
+        None => &command,
     };
     let mut text = Vec::new();
     // A Vec takes every write.
-    let _ = clap_mangen::Man::new(page).render(&mut text);
-    talk.answer(&String::from_utf8_lossy(&text), &mut Diagnostics::default())?;
+    let _ = clap_mangen::Man::new(page.clone()).render(&mut text);
+    talk.answer(&String::from_utf8_lossy(&text), diags)?;
     Ok(Summary::default())
+}
+
+fn unknown_verb(command: &clap::Command, verb: &str, diags: &mut Diagnostics) -> Reported {
+    let known = command.get_subcommands().map(clap::Command::get_name);
+    diags.error(Code::BadArgument, format!("there is no command {verb}")).suggest(verb, known);
+    reported(diags)
 }

@@ -41,6 +41,8 @@ The file does not exist, may not be read, is not UTF-8 or is larger than the lim
 Documents are limited in size, depth, number of nodes and expansion of aliases, so that no input can exhaust memory.";
     MergeKey = "L0105", "syntax", "a merge key", "\
 What `<<` gives depends on the order of keys in Kubernetes' own reader and differs between readers. Write the keys out.";
+    BadArgument = "L0106", "usage", "an argument that names nothing", "\
+A word of the command line names a verb, a code, an output file, a value or a line that is not there.";
 
     UnknownKey = "L0201", "config", "an unknown key", "\
 No such key is known here, so it would have had no effect. `lakegen schema` prints every key there is.";

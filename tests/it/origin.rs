@@ -131,7 +131,7 @@ fn stories_are_told_well() {
     for (name, mode, path, pointer) in stories {
         let documents = compiled::documents(&CATALOG, &text, "development", mode);
         let document = documents.iter().find(|document| document.path == path).unwrap_or_else(|| panic!("there is no {path}"));
-        let story = origin::explain(document, pointer).unwrap_or_else(|| panic!("{path} has no {pointer}"));
+        let story = origin::explain(document, pointer, origin::NEAREST).unwrap_or_else(|| panic!("{path} has no {pointer}"));
         let file = compiled::tests().join("origin").join(format!("{name}.txt"));
         if std::env::var_os("UPDATE").is_some() {
             fs::write(&file, &story).unwrap();

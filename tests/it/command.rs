@@ -1,0 +1,163 @@
+//! The command line as people and scripts meet it: exit codes, what is said on which stream, examples that work.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output as Ran;
+
+use clap::CommandFactory;
+use lakegen::host;
+use tempfile::TempDir;
+
+use crate::compiled;
+
+const LAKE: &str = "\
+# the lake
+[lakehouse]
+name = \"lake\"
+
+[components.prefect]
+replicas = 2
+
+[profile.production.components.prefect]
+replicas = 3
+";
+
+fn lake() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("lakehouse.toml"), LAKE).unwrap();
+    folder
+}
+
+fn run(folder: &Path, line: &str) -> Ran {
+    compiled::lakegen().current_dir(folder).args(line.split_whitespace()).output().unwrap()
+}
+
+fn stderr(ran: &Ran) -> String {
+    String::from_utf8_lossy(&ran.stderr).into_owned()
+}
+
+fn stdout(ran: &Ran) -> String {
+    String::from_utf8_lossy(&ran.stdout).into_owned()
+}
+
+/// Runs a line in a small lakehouse: the exit code, and words that are said to people.
+fn check(line: &str, exit: i32, words: &[&str]) {
+    let folder = lake();
+    let ran = run(folder.path(), line);
+    let said = stderr(&ran);
+    assert_eq!(ran.status.code(), Some(exit), "{line}: {said}");
+    words.iter().for_each(|words| assert!(said.contains(words), "{line} does not say {words:?}: {said}"));
+}
+
+#[test]
+fn a_name_that_a_flag_gets_wrong_is_wrong_use() {
+    check("build --profile prodution", 2, &["there is no profile called prodution", "did you mean production?"]);
+    check("build --mode compos", 2, &["there is no mode called compos", "did you mean compose?"]);
+    check("explain --mode compos docker-compose.yaml", 2, &["did you mean compose?"]);
+    check("graph --profile prodution", 2, &["did you mean production?"]);
+    check("explain-code L0999", 2, &["L0106", "there is no code L0999"]);
+    check("man nope", 2, &["L0106", "there is no command nope", "build", "explain-code", "completions"]);
+    check("man buld", 2, &["did you mean build?"]);
+}
+
+#[test]
+fn a_mode_named_twice_is_built_once() {
+    let folder = lake();
+    let ran = run(folder.path(), "build --mode compose --mode compose");
+    assert_eq!(stderr(&ran).matches("written").count(), 1, "{}", stderr(&ran));
+    assert!(folder.path().join("out/development/compose/docker-compose.yaml").exists());
+}
+
+#[test]
+fn reverse_says_what_it_cannot_find() {
+    check("explain --reverse nowhere.toml:3", 2, &["no file called nowhere.toml was read"]);
+    check("explain --reverse lakehose.toml:3", 2, &["did you mean lakehouse.toml?"]);
+    check("explain --reverse lakehouse.toml", 2, &["lakehouse.toml is no FILE:LINE"]);
+    check("explain --reverse lakehouse.toml:99", 2, &["lakehouse.toml has no line 99: it has 9 lines"]);
+    check("explain --reverse lakehouse.toml:0", 2, &["has no line 0"]);
+    check("explain --reverse lakehouse.toml:1", 2, &["line 1 of lakehouse.toml sets nothing", "lakehouse.toml:2"]);
+    check("explain --reverse component.toml:3", 2, &["component.toml is the end of 4 paths"]);
+    check("explain --reverse lakehouse.toml:9", 0, &["no value of these outputs comes from lakehouse.toml:9"]);
+}
+
+#[test]
+fn reverse_finds_files_by_their_end() {
+    let folder = lake();
+    let whole = folder.path().join("lakehouse.toml");
+    let places = ["lakehouse.toml:6", "./lakehouse.toml:6", &format!("{}:6", whole.display())].map(str::to_owned);
+    for place in places {
+        let ran = run(folder.path(), &format!("explain --mode k3s-local --reverse {place}"));
+        assert!(stdout(&ran).contains("prefect-server-deployment.yaml"), "{place}: {}", stdout(&ran));
+    }
+    let ran = run(folder.path(), "explain --mode compose --reverse compose/docker-compose.yaml.j2:4");
+    assert!(stdout(&ran).starts_with("compose/docker-compose.yaml /services\n"), "{}{}", stdout(&ran), stderr(&ran));
+}
+
+#[test]
+fn a_path_of_the_output_says_its_profile_and_mode() {
+    let folder = lake();
+    let path = "k3s-local/prefect-prod/prefect-server-deployment.yaml /spec/replicas";
+    let ran = run(folder.path(), &format!("explain out/production/{path}"));
+    assert!(stdout(&ran).contains("\n= 3\n"), "{}{}", stdout(&ran), stderr(&ran));
+    let ran = run(folder.path(), &format!("explain --profile staging out/production/{path}"));
+    assert_eq!(ran.status.code(), Some(2), "the flag is what counts: {}", stdout(&ran));
+}
+
+#[test]
+fn a_long_story_is_told_with_v() {
+    let folder = lake();
+    let line = "explain --mode k3s-local prefect-server-deployment.yaml /spec/template/spec/containers/0/image";
+    let (short, long) = (run(folder.path(), line), run(folder.path(), &format!("{line} -v")));
+    let because = |ran: &Ran| stdout(ran).split("because of\n").nth(1).unwrap_or_default().lines().count();
+    assert!(because(&short) <= 4 && because(&long) >= because(&short), "{}{}", stdout(&short), stdout(&long));
+    assert!(!stdout(&long).contains("-v shows them"));
+}
+
+/// Word for word, in this repository.
+#[test]
+fn the_examples_of_explain_work() {
+    let mut cli = lakegen::cli::Cli::command();
+    let help = cli.find_subcommand_mut("explain").unwrap().get_after_help().unwrap().to_string();
+    let examples: Vec<&str> = help.lines().filter_map(|line| line.trim().strip_prefix("lakegen ")).collect();
+    assert!(examples.len() >= 3, "{help}");
+    for example in examples {
+        let ran = run(Path::new(env!("CARGO_MANIFEST_DIR")), example.split("   ").next().unwrap());
+        assert!(ran.status.success() && !ran.stdout.is_empty(), "{example}: {}", stderr(&ran));
+    }
+}
+
+#[test]
+fn the_readme_shows_what_explain_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let (line, answer) = readme.split_once("$ lakegen ").unwrap().1.split_once('\n').unwrap();
+    assert_eq!(answer.split("```").next().unwrap(), stdout(&run(root, line)));
+}
+
+#[test]
+fn the_words_of_the_system_stay_readable() {
+    let words = |text: &str| host::words(&std::io::Error::other(text));
+    assert_eq!(words("No such file or directory (os error 2)"), "no such file or directory");
+    assert_eq!(words("I/O error"), "I/O error");
+    assert_eq!(words("RPC struct is bad"), "RPC struct is bad");
+    assert_eq!(words("A link is broken"), "a link is broken");
+    assert_eq!(words(""), "");
+}
+
+#[test]
+fn findings_are_told_by_place_in_every_format() {
+    let folder = lake();
+    let wrong = format!("{LAKE}log_level = 3\nnope = 1\n").replace("replicas = 2", "replicas = 0\nnope = 1");
+    fs::write(folder.path().join("lakehouse.toml"), wrong).unwrap();
+    let lines = |format: &str| -> Vec<u64> {
+        let ran = run(folder.path(), &format!("build --format {format} --set a.b=1"));
+        let found = stdout(&ran);
+        let lines = found.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        lines.filter_map(|line| line["places"][0]["line"].as_u64()).collect()
+    };
+    let told = lines("jsonl");
+    assert_eq!(told, [6, 7, 11, 11, 12, 1], "lakehouse.toml first, then --set");
+    let human = stderr(&run(folder.path(), "build --set a.b=1"));
+    let places: Vec<&str> = human.lines().filter_map(|line| line.trim().strip_prefix("--> ")).collect();
+    assert_eq!(places.iter().map(|place| place.split(':').nth(1).unwrap().parse().unwrap()).collect::<Vec<u64>>(), told);
+}
