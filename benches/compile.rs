@@ -74,7 +74,8 @@ fn stages(criterion: &mut Criterion) {
 fn stages_of(criterion: &mut Criterion, input: &Input, lakehouse: &Lakehouse<'_>, mode: &Mode) {
     let graph = graph::build(lakehouse, mode, &mut Diagnostics::default()).expect("the bench's lakehouse connects");
     let units = || plan::plan(lakehouse, &graph, mode, &mut Diagnostics::default()).expect("its paths are different");
-    let documents = document::render(lakehouse, &units(), &mut Diagnostics::default()).expect("it renders");
+    let documents =
+        document::render(lakehouse, &units(), &|document, _| document, &mut Diagnostics::default()).expect("it renders");
     let mut group = criterion.benchmark_group(format!("stage/1,000 components/{}", mode.name));
     group.throughput(Throughput::Elements(MANY as u64)).sample_size(10);
     group.bench_function("read", |bencher| bencher.iter_with_large_drop(|| read(lakehouse.catalog, input).instances.len()));
@@ -85,7 +86,7 @@ fn stages_of(criterion: &mut Criterion, input: &Input, lakehouse: &Lakehouse<'_>
     group.bench_function("render", |bencher| {
         bencher.iter_batched(
             units,
-            |units| document::render(lakehouse, &units, &mut Diagnostics::default()),
+            |units| document::render(lakehouse, &units, &|document, _| document, &mut Diagnostics::default()),
             BatchSize::PerIteration,
         );
     });

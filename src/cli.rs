@@ -5,6 +5,7 @@ mod explain;
 mod graph;
 mod init;
 mod output;
+pub mod progress;
 mod reference;
 mod secrets;
 
@@ -18,9 +19,8 @@ use crate::catalog::{self, Catalog};
 use crate::diagnostic::{Code, Diagnostics, Reported};
 use crate::host::{self, Host};
 use crate::lakehouse::Input;
-use crate::report::Format;
 use crate::source::Source;
-use output::Talk;
+use output::{AnswerArgs, FindingArgs, Talk};
 
 const CLEAN: u8 = 0;
 const FOUND: u8 = 1;
@@ -63,11 +63,17 @@ enum Verb {
 }
 
 impl Verb {
-    fn format(&self) -> Format {
+    /// The flags about what comes out, of the verbs that have them.
+    fn ways(&self) -> (Option<&AnswerArgs>, Option<&FindingArgs>) {
         match self {
-            Verb::Build(args) => args.findings.format(),
-            Verb::Explain(args) => args.findings.format(),
-            _ => Format::Human,
+            Verb::Init(_) | Verb::Secrets(_) => (None, None),
+            Verb::Build(args) => (Some(&args.answer), Some(&args.findings)),
+            Verb::Explain(args) => (Some(&args.answer), Some(&args.findings)),
+            Verb::ExplainCode(args) => (Some(&args.answer), None),
+            Verb::Graph(args) => (Some(&args.answer), None),
+            Verb::Schema(args) => (Some(&args.answer), None),
+            Verb::Completions(args) => (Some(&args.answer), None),
+            Verb::Man(args) => (Some(&args.answer), None),
         }
     }
 }
@@ -95,7 +101,7 @@ pub fn run(host: &dyn Host, arguments: impl IntoIterator<Item = OsString>) -> u8
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let talk = Talk::new(host, &cli.talk, cli.verb.format());
+    let talk = Talk::new(host, &cli.talk, cli.verb.ways());
     let mut diags = Diagnostics::default();
     let answer = match cli.verb {
         Verb::Init(args) => init::run(host, &args, &talk, &mut diags),
@@ -135,8 +141,10 @@ impl InputArgs {
         self.profile.as_deref().unwrap_or(DEFAULT_PROFILE)
     }
 
-    fn input(&self, host: &dyn Host, diags: &mut Diagnostics) -> Result<Input, Reported> {
-        Ok(Input { file: self.file(host, diags)?, profile: self.profile().to_owned(), sets: self.sets.clone() })
+    fn input(&self, host: &dyn Host, talk: &Talk<'_>, diags: &mut Diagnostics) -> Result<Input, Reported> {
+        let file = self.file(host, diags)?;
+        talk.say_more(&format!("reading {}", file.name));
+        Ok(Input { file, profile: self.profile().to_owned(), sets: self.sets.clone() })
     }
 
     fn file(&self, host: &dyn Host, diags: &mut Diagnostics) -> Result<Arc<Source>, Reported> {

@@ -32,8 +32,15 @@ pub enum Format {
     Text,
 }
 
-pub fn render(lakehouse: &Lakehouse<'_>, units: &[Unit], diags: &mut Diagnostics) -> Result<Vec<Document>, Reported> {
-    let rendered: Vec<Result<Document, Failure>> = units.par_iter().map(|unit| document(lakehouse, unit)).collect();
+/// What `finish` makes of each document, in the order of the units; it is told how many there are.
+pub fn render<T: Send>(
+    lakehouse: &Lakehouse<'_>,
+    units: &[Unit],
+    finish: &(dyn Fn(Document, usize) -> T + Sync),
+    diags: &mut Diagnostics,
+) -> Result<Vec<T>, Reported> {
+    let one = |unit| document(lakehouse, unit).map(|document| finish(document, units.len()));
+    let rendered: Vec<Result<T, Failure>> = units.par_iter().map(one).collect();
     let mut documents = Vec::with_capacity(units.len());
     for result in rendered {
         match result {

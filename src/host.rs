@@ -22,6 +22,8 @@ pub trait Host: Sync {
     fn working_folder(&self) -> io::Result<PathBuf>;
     /// Seconds since 1970.
     fn clock_s(&self) -> u64;
+    /// Since some moment of this run; it never goes back. Only what is shown to a person who waits depends on it.
+    fn elapsed(&self) -> Duration;
     fn wait(&self, time: Duration);
     /// Bytes that nobody can guess.
     fn random(&self, bytes: usize) -> io::Result<Vec<u8>>;

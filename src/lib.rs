@@ -39,19 +39,31 @@ use document::Document;
 use lakehouse::{Input, Lakehouse};
 
 /// Everything one mode makes of a lakehouse.
-pub struct Output {
+pub struct Output<T = Document> {
     pub mode: String,
-    pub documents: Vec<Document>,
+    pub documents: Vec<T>,
 }
 
 /// The whole pipeline: what a user wrote in, the documents of every mode asked for out.
 pub fn compile(catalog: &Catalog, input: &Input, modes: &[String], diags: &mut Diagnostics) -> Result<Vec<Output>, Reported> {
+    compile_into(catalog, input, modes, &|document, _| document, diags)
+}
+
+/// Like `compile`, with something smaller in place of each document as soon as it is made: a document knows the origin of
+/// every value, and those of a whole platform fill the memory. `finish` hears too how many documents the mode has.
+pub fn compile_into<T: Send>(
+    catalog: &Catalog,
+    input: &Input,
+    modes: &[String],
+    finish: &(dyn Fn(Document, usize) -> T + Sync),
+    diags: &mut Diagnostics,
+) -> Result<Vec<Output<T>>, Reported> {
     let lakehouse = lakehouse::read(catalog, input, diags)?;
     let modes = wanted(&lakehouse, modes, diags)?;
     let mut outputs = Vec::new();
     for mode in modes {
         let mut found = Diagnostics::default();
-        outputs.extend(one(&lakehouse, mode, &mut found).ok());
+        outputs.extend(one_into(&lakehouse, mode, finish, &mut found).ok());
         diags.merge(found);
     }
     diags.checkpoint()?;
@@ -60,9 +72,18 @@ pub fn compile(catalog: &Catalog, input: &Input, modes: &[String], diags: &mut D
 
 /// One mode of a lakehouse.
 pub fn one(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) -> Result<Output, Reported> {
+    one_into(lakehouse, mode, &|document, _| document, diags)
+}
+
+fn one_into<T: Send>(
+    lakehouse: &Lakehouse<'_>,
+    mode: &Mode,
+    finish: &(dyn Fn(Document, usize) -> T + Sync),
+    diags: &mut Diagnostics,
+) -> Result<Output<T>, Reported> {
     let graph = graph::build(lakehouse, mode, diags)?;
     let units = plan::plan(lakehouse, &graph, mode, diags)?;
-    let documents = document::render(lakehouse, &units, diags)?;
+    let documents = document::render(lakehouse, &units, finish, diags)?;
     Ok(Output { mode: mode.name.clone(), documents })
 }
 

@@ -4,13 +4,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::output::{FindingArgs, Talk};
+use super::output::{AnswerArgs, FindingArgs, Talk};
 use super::{InputArgs, root};
+use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostics, Reported};
+use crate::document::Document;
 use crate::host::Host;
+use crate::lakehouse::Input;
 use crate::report::Summary;
-use crate::tree::{self, Overwrite, Tree};
-use crate::{Output, compile};
+use crate::tree::{self, File, Overwrite, Tree};
+use crate::{Output, compile_into};
 
 /// Compile lakehouse.toml and write what every mode of the profile needs
 #[derive(Args)]
@@ -24,6 +27,8 @@ Examples:
 pub(super) struct BuildArgs {
     #[command(flatten)]
     input: InputArgs,
+    #[command(flatten)]
+    pub(super) answer: AnswerArgs,
     #[command(flatten)]
     pub(super) findings: FindingArgs,
     /// Only these modes
@@ -45,23 +50,24 @@ pub(super) struct BuildArgs {
 
 pub(super) fn run(host: &dyn Host, args: &BuildArgs, talk: &Talk<'_>, diags: &mut Diagnostics) -> Result<Summary, Reported> {
     let catalog = args.input.catalog(host, diags)?;
-    let input = args.input.input(host, diags)?;
-    let outputs = compile(&catalog, &input, &args.modes, diags)?;
+    let input = args.input.input(host, talk, diags)?;
+    let outputs = compile(&catalog, &input, &args.modes, talk, diags)?;
     for output in &outputs {
         talk.say_more(&format!("{}: {} documents compiled", output.mode, output.documents.len()));
     }
     let summary = Summary {
         files: outputs.iter().map(|output| output.documents.len()).sum(),
-        objects: outputs.iter().flat_map(|output| &output.documents).map(|document| document.objects()).sum(),
+        objects: outputs.iter().flat_map(|output| &output.documents).filter(|document| document.is_object).count(),
         ..Summary::default()
     };
     if args.stdout {
         talk.answer(&stream(&outputs), diags)?;
         return Ok(summary);
     }
-    for output in &outputs {
-        let files = output.documents.iter().map(|document| document.file()).collect();
-        let root = root(args.out.as_deref(), args.input.profile(), &output.mode, outputs.len());
+    let modes = outputs.len();
+    for output in outputs {
+        let root = root(args.out.as_deref(), args.input.profile(), &output.mode, modes);
+        let files = output.documents.into_iter().map(|document| document.file).collect();
         let tree = Tree::new(files, diags)?;
         if args.check {
             check(host, &tree, &root, talk, diags)?;
@@ -71,6 +77,34 @@ pub(super) fn run(host: &dyn Host, args: &BuildArgs, talk: &Talk<'_>, diags: &mu
     }
     diags.checkpoint()?;
     Ok(summary)
+}
+
+/// What is kept of a document: its bytes are far less than its tree.
+struct Printed {
+    file: File,
+    is_streamed: bool,
+    is_object: bool,
+}
+
+fn compile(
+    catalog: &Catalog,
+    input: &Input,
+    modes: &[String],
+    talk: &Talk<'_>,
+    diags: &mut Diagnostics,
+) -> Result<Vec<Output<Printed>>, Reported> {
+    let progress = talk.progress();
+    let finish = |document: Document, total| {
+        if let Some(signs) = progress.as_ref().and_then(|progress| progress.step(total)) {
+            talk.show(&signs);
+        }
+        Printed { file: document.file(), is_streamed: document.is_streamed, is_object: document.objects() > 0 }
+    };
+    let outputs = compile_into(catalog, input, modes, &finish, diags);
+    if let Some(signs) = progress.as_ref().and_then(|progress| progress.end()) {
+        talk.show(signs);
+    }
+    outputs
 }
 
 impl BuildArgs {
@@ -101,7 +135,8 @@ fn check(host: &dyn Host, tree: &Tree, root: &std::path::Path, talk: &Talk<'_>, 
 }
 
 /// All documents as one YAML stream; text files have no place in it.
-fn stream(outputs: &[Output]) -> String {
+fn stream(outputs: &[Output<Printed>]) -> String {
     let documents = outputs.iter().flat_map(|output| &output.documents).filter(|document| document.is_streamed);
-    documents.map(|document| format!("---\n# {}\n{}", document.path, document.print())).collect()
+    let text = |file: &File| format!("---\n# {}\n{}", file.path, String::from_utf8_lossy(&file.bytes));
+    documents.map(|document| text(&document.file)).collect()
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::InputArgs;
-use super::output::{FindingArgs, Talk};
+use super::output::{AnswerArgs, FindingArgs, Talk};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Code, Diagnostics, Reported};
 use crate::document::Document;
@@ -27,6 +27,8 @@ pub(super) struct ExplainArgs {
     #[command(flatten)]
     input: InputArgs,
     #[command(flatten)]
+    pub(super) answer: AnswerArgs,
+    #[command(flatten)]
     pub(super) findings: FindingArgs,
     /// The file of the output, or the end of its path; out/<profile>/<mode>/… says which profile and mode are meant
     #[arg(value_name = "FILE", required_unless_present = "reverse")]
@@ -45,7 +47,7 @@ pub(super) struct ExplainArgs {
 pub(super) fn run(host: &dyn Host, args: &ExplainArgs, talk: &Talk<'_>, diags: &mut Diagnostics) -> Result<Summary, Reported> {
     let catalog = args.input.catalog(host, diags)?;
     let (profile, modes) = args.asked(&catalog);
-    let input = Input { profile, ..args.input.input(host, diags)? };
+    let input = Input { profile, ..args.input.input(host, talk, diags)? };
     let place = args.reverse.as_deref().map(|place| Place::find(place, &input, &catalog, diags)).transpose()?;
     let outputs = compile(&catalog, &input, &modes, diags)?;
     let text = match &place {

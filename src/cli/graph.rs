@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::InputArgs;
-use super::output::Talk;
+use super::output::{AnswerArgs, Talk};
 use crate::diagnostic::{Diagnostics, Reported};
 use crate::graph::{self, picture};
 use crate::host::Host;
@@ -21,6 +21,8 @@ Examples:
 pub(super) struct GraphArgs {
     #[command(flatten)]
     input: InputArgs,
+    #[command(flatten)]
+    pub(super) answer: AnswerArgs,
     /// The picture's format
     #[arg(long = "format", value_name = "FORMAT", default_value = "mermaid")]
     picture: Picture,
@@ -39,7 +41,7 @@ enum Picture {
 
 pub(super) fn run(host: &dyn Host, args: &GraphArgs, talk: &Talk<'_>, diags: &mut Diagnostics) -> Result<Summary, Reported> {
     let catalog = args.input.catalog(host, diags)?;
-    let input = args.input.input(host, diags)?;
+    let input = args.input.input(host, talk, diags)?;
     let lakehouse = lakehouse::read(&catalog, &input, diags)?;
     let asked: Vec<String> = args.mode.iter().cloned().collect();
     let Some(mode) = wanted(&lakehouse, &asked, diags)?.into_iter().next() else { return Ok(Summary::default()) };

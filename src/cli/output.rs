@@ -3,12 +3,14 @@
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, ColorChoice, ValueEnum};
 
+use super::progress::Progress;
 use super::{CLEAN, FAILED, FOUND, color};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Reported, Severity};
-use crate::host::{Host, Kind, reported};
+use crate::host::{Host, Kind, reported, words};
 use crate::report::{self, Format, Style, Summary};
 use crate::source::Source;
 
@@ -23,15 +25,17 @@ pub(super) struct TalkArgs {
     /// Say less: only findings
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Say more; twice for everything
+    /// Say more: which file is read, how many documents a mode has, every reason that `explain` knows
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     verbose: u8,
+}
+
+/// For the verbs that have a result.
+#[derive(Args)]
+pub(super) struct AnswerArgs {
     /// Write the result to a file instead of stdout
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The least severe finding that makes the exit code 1
-    #[arg(long, value_name = "SEVERITY", default_value = "error", global = true)]
-    fail_on: FailOn,
 }
 
 /// For the verbs whose findings programs read.
@@ -40,6 +44,9 @@ pub(super) struct FindingArgs {
     /// How findings are written
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: FindingFormat,
+    /// The least severe finding that makes the exit code 1
+    #[arg(long, value_name = "SEVERITY", default_value = "error")]
+    fail_on: FailOn,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -61,7 +68,15 @@ enum FindingFormat {
 }
 
 impl FindingArgs {
-    pub(super) fn format(&self) -> Format {
+    fn fail_on(&self) -> Severity {
+        match self.fail_on {
+            FailOn::Error => Severity::Error,
+            FailOn::Warning => Severity::Warning,
+            FailOn::Note => Severity::Note,
+        }
+    }
+
+    fn format(&self) -> Format {
         match self.format {
             FindingFormat::Human => Format::Human,
             FindingFormat::Json => Format::Json,
@@ -83,22 +98,27 @@ pub(super) struct Talk<'h> {
     is_verbose: bool,
     output: Option<PathBuf>,
     fail_on: Severity,
+    is_terminal: bool,
+    has_answered: AtomicBool,
 }
 
 impl<'h> Talk<'h> {
-    pub(super) fn new(host: &'h dyn Host, args: &TalkArgs, format: Format) -> Talk<'h> {
+    pub(super) fn new(
+        host: &'h dyn Host,
+        args: &TalkArgs,
+        (answer, findings): (Option<&AnswerArgs>, Option<&FindingArgs>),
+    ) -> Talk<'h> {
+        let is_terminal = io::stderr().is_terminal();
         Talk {
             host,
-            format,
-            color: color(args.color, io::stderr().is_terminal(), host),
+            format: findings.map_or(Format::Human, FindingArgs::format),
+            color: color(args.color, is_terminal, host),
             quiet: args.quiet,
             is_verbose: args.verbose > 0,
-            output: args.output.clone(),
-            fail_on: match args.fail_on {
-                FailOn::Error => Severity::Error,
-                FailOn::Warning => Severity::Warning,
-                FailOn::Note => Severity::Note,
-            },
+            output: answer.and_then(|answer| answer.output.clone()),
+            fail_on: findings.map_or(Severity::Error, FindingArgs::fail_on),
+            is_terminal,
+            has_answered: AtomicBool::new(false),
         }
     }
 
@@ -126,8 +146,26 @@ impl<'h> Talk<'h> {
         }
     }
 
+    /// For a person who waits at a terminal; a log would keep every line of it.
+    pub(super) fn progress(&self) -> Option<Progress<'h>> {
+        let can_erase = self.is_terminal && self.host.var("TERM").as_deref() != Some("dumb");
+        (can_erase && !self.quiet && self.is_for_people()).then(|| Progress::new(self.host))
+    }
+
+    pub(super) fn show(&self, signs: &str) {
+        let _ = io::stderr().write_all(signs.as_bytes()).and_then(|()| io::stderr().flush());
+    }
+
     /// The result itself.
     pub(super) fn answer(&self, text: &str, diags: &mut Diagnostics) -> Result<(), Reported> {
+        self.has_answered.store(true, Ordering::Relaxed);
+        self.put(text).map_err(|error| {
+            diags.error(Code::CannotWrite, format!("the result cannot be written: {}", words(&error)));
+            reported(diags)
+        })
+    }
+
+    fn put(&self, text: &str) -> io::Result<()> {
         let written = match &self.output {
             Some(path) => {
                 // A file is replaced; a device, a pipe or a link is not ours to remove.
@@ -140,11 +178,8 @@ impl<'h> Talk<'h> {
         };
         match written {
             // Who closes the pipe early has seen enough.
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                diags.error(Code::CannotWrite, format!("the result cannot be written: {error}"));
-                Err(reported(diags))
-            }
-            _ => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written,
         }
     }
 
@@ -158,9 +193,18 @@ impl<'h> Talk<'h> {
         let width = self.host.var("COLUMNS").and_then(|columns| columns.parse().ok()).unwrap_or(DEFAULT_WIDTH);
         let text = report::render(self.format, diags, &summary, Style { color: self.color, width });
         // A format for programs is a result; what people read is talk.
-        let _ =
-            if self.is_for_people() { io::stderr().write_all(text.as_bytes()) } else { io::stdout().write_all(text.as_bytes()) };
-        self.exit_code(answer.is_err(), diags)
+        let told = match (self.is_for_people(), self.has_answered.load(Ordering::Relaxed)) {
+            (true, _) => io::stderr().write_all(text.as_bytes()),
+            (false, true) => io::stdout().write_all(text.as_bytes()),
+            (false, false) => self.put(&text),
+        };
+        match told {
+            Err(error) if !self.is_for_people() => {
+                self.say(&format!("the findings cannot be written: {}", words(&error)));
+                FAILED
+            }
+            _ => self.exit_code(answer.is_err(), diags),
+        }
     }
 
     fn exit_code(&self, failed: bool, diags: &Diagnostics) -> u8 {

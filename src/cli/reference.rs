@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory};
 
 use super::Cli;
-use super::output::Talk;
+use super::output::{AnswerArgs, Talk};
 use crate::diagnostic::{Code, Diagnostics, Reported};
 use crate::host::{Host, reported};
 use crate::report::Summary;
@@ -15,6 +15,8 @@ use crate::{catalog, lakehouse};
 #[derive(Args)]
 #[command(after_help = "Examples:\n  lakegen explain-code L0201\n  lakegen explain-code        lists them all")]
 pub(super) struct CodeArgs {
+    #[command(flatten)]
+    pub(super) answer: AnswerArgs,
     /// The code, as findings show it
     #[arg(value_name = "CODE")]
     code: Option<String>,
@@ -26,6 +28,8 @@ pub(super) struct CodeArgs {
     after_help = "Examples:\n  lakegen schema --output lakehouse.schema.json\n  lakegen schema --catalog ours    with your own components in it"
 )]
 pub(super) struct SchemaArgs {
+    #[command(flatten)]
+    pub(super) answer: AnswerArgs,
     /// A folder with components, modes and profiles of your own
     #[arg(long, value_name = "DIR")]
     catalog: Option<PathBuf>,
@@ -35,6 +39,8 @@ pub(super) struct SchemaArgs {
 #[derive(Args)]
 #[command(after_help = "Examples:\n  lakegen completions bash > /etc/bash_completion.d/lakegen")]
 pub(super) struct CompletionsArgs {
+    #[command(flatten)]
+    pub(super) answer: AnswerArgs,
     /// The shell
     shell: clap_complete::Shell,
 }
@@ -43,6 +49,8 @@ pub(super) struct CompletionsArgs {
 #[derive(Args)]
 #[command(after_help = "Examples:\n  lakegen man | man -l -\n  lakegen man build")]
 pub(super) struct ManArgs {
+    #[command(flatten)]
+    pub(super) answer: AnswerArgs,
     /// The verb; without one, the page of lakegen itself
     verb: Option<String>,
 }

@@ -46,7 +46,7 @@ struct InitArgs {
 pub(super) fn run(host: &dyn Host, args: &SecretsArgs, talk: &Talk<'_>, diags: &mut Diagnostics) -> Result<Summary, Reported> {
     let SecretsVerb::Init(args) = &args.verb;
     let catalog = args.input.catalog(host, diags)?;
-    let input = args.input.input(host, diags)?;
+    let input = args.input.input(host, talk, diags)?;
     let lakehouse = lakehouse::read(&catalog, &input, diags)?;
     let modes = wanted(&lakehouse, &args.modes, diags)?;
     for mode in &modes {

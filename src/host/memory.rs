@@ -33,6 +33,7 @@ struct State {
     items: BTreeMap<PathBuf, Item>,
     vars: BTreeMap<String, String>,
     clock_s: u64,
+    passed: Duration,
     waited: Duration,
     faults: Faults,
     operations: usize,
@@ -79,6 +80,11 @@ impl Memory {
 
     pub fn set_clock(&self, seconds: u64) {
         self.state().clock_s = seconds;
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, time: Duration) {
+        self.state().passed += time;
     }
 
     /// From now on these things go wrong, and operations are counted from zero. Locks of the dead are free.
@@ -144,6 +150,11 @@ impl Host for Memory {
 
     fn clock_s(&self) -> u64 {
         self.state().clock_s
+    }
+
+    fn elapsed(&self) -> Duration {
+        let state = self.state();
+        state.passed + state.waited
     }
 
     fn wait(&self, time: Duration) {

@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::Path;
 use std::process::Output as Ran;
+use std::time::Duration;
 
 use clap::CommandFactory;
-use lakegen::host;
+use lakegen::cli::progress::Progress;
+use lakegen::host::{self, Memory};
 use tempfile::TempDir;
 
 use crate::compiled;
@@ -160,4 +162,81 @@ fn findings_are_told_by_place_in_every_format() {
     let human = stderr(&run(folder.path(), "build --set a.b=1"));
     let places: Vec<&str> = human.lines().filter_map(|line| line.trim().strip_prefix("--> ")).collect();
     assert_eq!(places.iter().map(|place| place.split(':').nth(1).unwrap().parse().unwrap()).collect::<Vec<u64>>(), told);
+}
+
+#[test]
+fn help_has_no_flag_that_means_nothing() {
+    let has = |verb: &str, flag: &str| {
+        let mut cli = lakegen::cli::Cli::command();
+        cli.build();
+        cli.find_subcommand_mut(verb).unwrap().render_help().to_string().contains(flag)
+    };
+    assert!(!has("init", "--output") && !has("init", "--fail-on"));
+    assert!(!has("graph", "--fail-on") && !has("schema", "--fail-on") && !has("man", "--fail-on"));
+    assert!(has("build", "--fail-on") && has("explain", "--fail-on"));
+    ["build", "explain", "explain-code", "graph", "schema", "completions", "man"]
+        .iter()
+        .for_each(|verb| assert!(has(verb, "--output")));
+    check("init --output x", 2, &["unexpected argument '--output'"]);
+}
+
+#[test]
+fn v_says_what_is_read_and_made() {
+    check("build -v --profile production --stdout", 0, &["reading lakehouse.toml\n", "k3s-local: ", " documents compiled\n"]);
+    let folder = lake();
+    assert_eq!(stderr(&run(folder.path(), "build --stdout")), "");
+}
+
+#[test]
+fn output_takes_the_findings_of_a_format_for_programs() {
+    let folder = lake();
+    let ran = run(folder.path(), "build --check --format json --output found.json");
+    assert_eq!((ran.status.code(), stdout(&ran)), (Some(1), String::new()));
+    let found: serde_json::Value = serde_json::from_slice(&fs::read(folder.path().join("found.json")).unwrap()).unwrap();
+    assert_eq!(found["findings"][0]["code"], "L0605");
+    let ran = run(folder.path(), "build --check --format json --output nowhere/found.json");
+    assert_eq!(ran.status.code(), Some(2), "{}", stderr(&ran));
+    let ran = run(folder.path(), "build --mode compose --stdout --format json --output all.yaml");
+    assert!(stdout(&ran).starts_with("{\n") && fs::read_to_string(folder.path().join("all.yaml")).unwrap().starts_with("---\n"));
+}
+
+/// A clock that stands until it is told to go.
+#[test]
+fn progress_shows_after_a_while_and_leaves_nothing() {
+    let host = Memory::new();
+    let pass = |ms| host.pass(Duration::from_millis(ms));
+    let progress = Progress::new(&host);
+    assert_eq!((1..=1_202).find_map(|_| progress.step(20_000)), None, "nobody wonders yet");
+    pass(499);
+    assert_eq!(progress.step(20_000), None);
+    assert_eq!(progress.end(), None, "nothing was shown");
+    pass(1);
+    assert_eq!(progress.step(20_000).unwrap(), "\r\x1b[Krendering 1,204 of 20,000 …");
+    pass(99);
+    assert_eq!(progress.step(20_000), None, "not too often");
+    pass(1);
+    assert_eq!(progress.step(20_000).unwrap(), "\r\x1b[Krendering 1,206 of 20,000 …");
+    assert_eq!((progress.end(), progress.end()), (Some("\r\x1b[K"), None));
+}
+
+#[test]
+fn progress_counts_each_mode_anew() {
+    let host = Memory::new();
+    let progress = Progress::new(&host);
+    let mut last = None;
+    for total in [3, 3, 1_000_000] {
+        for _ in 0..3 {
+            host.pass(Duration::from_secs(1));
+            last = progress.step(total);
+        }
+        assert_eq!(last.as_deref().unwrap().split(' ').nth(1), Some("3"), "{last:?}");
+    }
+    assert!(last.unwrap().ends_with("of 1,000,000 …"));
+}
+
+#[test]
+fn progress_is_for_terminals_alone() {
+    let folder = lake();
+    let ran = run(folder.path(), "build --color always --stdout");
+    assert!(ran.stderr.is_empty() && !stdout(&ran).contains('\x1b'), "{}", stderr(&ran));
 }
