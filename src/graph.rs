@@ -21,6 +21,7 @@ use crate::lakehouse::{Instance, Lakehouse};
 use crate::layers;
 use crate::node::{Data, Entry, Node};
 use crate::render::{Failure, Scope};
+use crate::source::Span;
 use crate::types::Types;
 
 pub struct Graph {
@@ -123,6 +124,7 @@ pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) ->
     let mut workloads = ask::workloads(lakehouse, mode, &interfaces, &matches, diags)?;
     let connections = wire::connect(&interfaces, &matches, &mut workloads, diags)?;
     order::waves(&mut workloads, &connections, diags)?;
+    check_something_runs(lakehouse, &workloads, diags);
     check_names(&workloads, diags);
     check_edges(&workloads, &interfaces, diags);
     wire::check_secrets(&workloads, &secrets, diags);
@@ -264,6 +266,24 @@ fn wanted(lakehouse: &Lakehouse<'_>, entries: &[Entry], scope: &Scope) -> Result
         }
     }
     Ok(wanted)
+}
+
+/// The files of a platform on which nothing runs would be ones that no program takes.
+fn check_something_runs(lakehouse: &Lakehouse<'_>, workloads: &[Workload], diags: &mut Diagnostics) {
+    if workloads.iter().any(|workload| workload.is_own()) {
+        return;
+    }
+    let off = lakehouse.instances.iter().filter(|instance| !instance.is_enabled);
+    let switches: Vec<Span> = off.filter_map(|instance| instance.options.get("enabled")?.span()).collect();
+    let why = if switches.is_empty() { "no component here runs anything" } else { "every component is off" };
+    let diagnostic = diags.error(Code::NothingToBuild, format!("nothing to build: {why}"));
+    for switch in &switches {
+        diagnostic.at(switch, "switched off here");
+    }
+    if switches.is_empty() {
+        diagnostic.at_some(lakehouse.about.key_span(), "in this lakehouse");
+    }
+    diagnostic.help("switch one on, or add one: [components.<name>]");
 }
 
 fn check_names(workloads: &[Workload], diags: &mut Diagnostics) {

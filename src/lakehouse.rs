@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use crate::catalog::{Catalog, Component, Mode};
 use crate::diagnostic::{Code, Diagnostics, Reported};
-use crate::host::reported;
 use crate::layers;
 use crate::node::{Data, Entry, Node};
 use crate::schema::{self, Check, Schema};
@@ -72,7 +71,6 @@ pub fn read<'c>(catalog: &'c Catalog, input: &Input, diags: &mut Diagnostics) ->
     let modes = modes(catalog, &settings, diags);
     let instances = instances(catalog, &settings, &kinds, &shapes, diags);
     diags.checkpoint()?;
-    check_something_runs(&instances, &settings, diags)?;
     let about = settings.get("lakehouse").cloned().unwrap_or_else(layers::nothing);
     let profile = Node::derived("the profile asked for", input.profile.as_str().into(), []);
     Ok(Lakehouse { catalog, profile, about, instances, modes, settings })
@@ -208,22 +206,6 @@ fn instances<'c>(
         instances.push(Instance { name, component, options, is_enabled });
     }
     instances
-}
-
-fn check_something_runs(instances: &[Instance<'_>], settings: &Node, diags: &mut Diagnostics) -> Result<(), Reported> {
-    if instances.iter().any(|instance| instance.is_enabled) {
-        return Ok(());
-    }
-    let why = if instances.is_empty() { "no component is named" } else { "every component is off" };
-    let diagnostic = diags.error(Code::NothingToBuild, format!("nothing to build: {why}"));
-    diagnostic.help("switch one on, or add one: [components.<name>]");
-    for switch in instances.iter().filter_map(|instance| instance.options.get("enabled")) {
-        diagnostic.at_some(switch.span(), "switched off here");
-    }
-    if instances.is_empty() {
-        diagnostic.at_some(settings.get("lakehouse").and_then(|about| about.key_span()), "this lakehouse");
-    }
-    Err(reported(diags))
 }
 
 fn check_name(catalog: &Catalog, name: &str, node: &Node, diags: &mut Diagnostics) {

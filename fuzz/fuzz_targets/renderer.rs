@@ -98,7 +98,7 @@ fuzz_target!(|text: &str| {
             for document in outputs.iter().flat_map(|output| &output.documents) {
                 let printed = document.print();
                 document.node.leaves(&mut |pointer, _| {
-                    assert!(lakegen::origin::explain(document, pointer).is_some(), "{pointer:?} of {printed:?}");
+                    assert!(lakegen::origin::explain(document, pointer, lakegen::origin::NEAREST).is_some(), "{pointer:?} of {printed:?}");
                 });
             }
         }
