@@ -69,7 +69,7 @@ impl Diagnostics {
 
     /// Like `append`, without what has been told already: two modes meet the same mistake.
     pub fn merge(&mut self, mut other: Diagnostics) {
-        other.list.retain(|d| !self.list.contains(d));
+        other.list.retain(|new| !self.list.iter().any(|old| old.is_as(new)));
         self.append(other);
     }
 
@@ -104,6 +104,12 @@ impl Diagnostics {
 }
 
 impl Diagnostic {
+    /// Whether both tell the same of the same place; what else they point at may differ between profiles.
+    fn is_as(&self, other: &Diagnostic) -> bool {
+        let place = |d: &Diagnostic| d.places.first().cloned();
+        (self.code, &self.message, place(self)) == (other.code, &other.message, place(other))
+    }
+
     pub fn at(&mut self, span: &Span, label: impl Into<String>) -> &mut Diagnostic {
         self.places.push(Place { span: span.clone(), label: label.into(), document: None, pointer: None });
         self

@@ -37,9 +37,11 @@ use catalog::{Catalog, Mode};
 use diagnostic::{Diagnostics, Reported};
 use document::Document;
 use lakehouse::{Input, Lakehouse};
+use rayon::prelude::*;
 
 /// Everything one mode makes of a lakehouse.
 pub struct Output<T = Document> {
+    pub profile: String,
     pub mode: String,
     pub documents: Vec<T>,
 }
@@ -70,6 +72,29 @@ pub fn compile_into<T: Send>(
     Ok(outputs)
 }
 
+/// Every profile with every mode that a user can ask for, the profiles side by side; which of them the input names does not
+/// matter. What is found is told in the order of the profiles, and the same only once.
+pub fn compile_all<T: Send>(
+    catalog: &Catalog,
+    input: &Input,
+    finish: &(dyn Fn(Document, usize) -> T + Sync),
+    diags: &mut Diagnostics,
+) -> Result<Vec<Output<T>>, Reported> {
+    let modes: Vec<String> = catalog.public_modes().map(|mode| mode.name.clone()).collect();
+    let compiled = catalog.profiles.par_iter().map(|(profile, _)| {
+        let input = Input { profile: profile.clone(), ..input.clone() };
+        let mut found = Diagnostics::default();
+        (compile_into(catalog, &input, &modes, finish, &mut found), found)
+    });
+    let mut outputs = Vec::new();
+    for (made, found) in compiled.collect::<Vec<_>>() {
+        outputs.extend(made.into_iter().flatten());
+        diags.merge(found);
+    }
+    diags.checkpoint()?;
+    Ok(outputs)
+}
+
 /// One mode of a lakehouse.
 pub fn one(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) -> Result<Output, Reported> {
     one_into(lakehouse, mode, &|document, _| document, diags)
@@ -84,7 +109,8 @@ fn one_into<T: Send>(
     let graph = graph::build(lakehouse, mode, diags)?;
     let units = plan::plan(lakehouse, &graph, mode, diags)?;
     let documents = document::render(lakehouse, &units, finish, diags)?;
-    Ok(Output { mode: mode.name.clone(), documents })
+    let profile = lakehouse.profile.as_str().unwrap_or_default().to_owned();
+    Ok(Output { profile, mode: mode.name.clone(), documents })
 }
 
 /// The modes asked for by name, or else those of the profile.

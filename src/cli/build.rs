@@ -13,7 +13,7 @@ use crate::host::Host;
 use crate::lakehouse::Input;
 use crate::report::Summary;
 use crate::tree::{self, File, Overwrite, Tree};
-use crate::{Output, compile_into};
+use crate::{Output, compile_all, compile_into};
 
 /// Compile lakehouse.toml and write what every mode of the profile needs
 #[derive(Args)]
@@ -23,7 +23,8 @@ Examples:
   lakegen build --profile production               … of production, to out/production/<mode>
   lakegen build --mode compose --out deploy        one mode, to a folder of its own
   lakegen build --mode k3s-local --stdout | kubectl apply -f -
-  lakegen build --check                            exit 1 and a diff where the files are not up to date")]
+  lakegen build --check                            exit 1 and a diff where the files are not up to date
+  lakegen build --all                              every mode of every profile, to out/<profile>/<mode>")]
 pub(super) struct BuildArgs {
     #[command(flatten)]
     input: InputArgs,
@@ -34,7 +35,11 @@ pub(super) struct BuildArgs {
     /// Only these modes
     #[arg(long = "mode", value_name = "MODE")]
     modes: Vec<String>,
-    /// Where to write [default: out/<profile>/<mode>]; with several modes, each in a folder of its name
+    /// Every profile with every mode, in one go
+    #[arg(long, conflicts_with_all = ["profile", "modes", "stdout"])]
+    all: bool,
+    /// Where to write [default: out/<profile>/<mode>]; with several modes, each in a folder of its name; with --all, each in
+    /// <profile>/<mode>
     #[arg(long, value_name = "DIR", conflicts_with = "stdout")]
     out: Option<PathBuf>,
     /// Write every document to stdout, one stream
@@ -51,9 +56,9 @@ pub(super) struct BuildArgs {
 pub(super) fn run(host: &dyn Host, args: &BuildArgs, talk: &Talk<'_>, diags: &mut Diagnostics) -> Result<Summary, Reported> {
     let catalog = args.input.catalog(host, diags)?;
     let input = args.input.input(host, talk, diags)?;
-    let outputs = compile(&catalog, &input, &args.modes, talk, diags)?;
+    let outputs = args.compile(&catalog, &input, talk, diags)?;
     for output in &outputs {
-        talk.say_more(&format!("{}: {} documents compiled", output.mode, output.documents.len()));
+        talk.say_more(&format!("{} {}: {} documents compiled", output.profile, output.mode, output.documents.len()));
     }
     let summary = Summary {
         files: outputs.iter().map(|output| output.documents.len()).sum(),
@@ -64,15 +69,15 @@ pub(super) fn run(host: &dyn Host, args: &BuildArgs, talk: &Talk<'_>, diags: &mu
         talk.answer(&stream(&outputs), diags)?;
         return Ok(summary);
     }
-    let modes = outputs.len();
+    let count = outputs.len();
     for output in outputs {
-        let root = root(args.out.as_deref(), args.input.profile(), &output.mode, modes);
+        let root = args.root(&output, count);
         let files = output.documents.into_iter().map(|document| document.file).collect();
         let tree = Tree::new(files, diags)?;
         if args.check {
             check(host, &tree, &root, talk, diags)?;
         } else {
-            args.write(host, &tree, &root, talk, diags)?;
+            let _ = args.write(host, &tree, &root, talk, diags);
         }
     }
     diags.checkpoint()?;
@@ -86,28 +91,37 @@ struct Printed {
     is_object: bool,
 }
 
-fn compile(
-    catalog: &Catalog,
-    input: &Input,
-    modes: &[String],
-    talk: &Talk<'_>,
-    diags: &mut Diagnostics,
-) -> Result<Vec<Output<Printed>>, Reported> {
-    let progress = talk.progress();
-    let finish = |document: Document, total| {
-        if let Some(signs) = progress.as_ref().and_then(|progress| progress.step(total)) {
-            talk.show(&signs);
-        }
-        Printed { file: document.file(), is_streamed: document.is_streamed, is_object: document.objects() > 0 }
-    };
-    let outputs = compile_into(catalog, input, modes, &finish, diags);
-    if let Some(signs) = progress.as_ref().and_then(|progress| progress.end()) {
-        talk.show(signs);
-    }
-    outputs
-}
-
 impl BuildArgs {
+    fn compile(
+        &self,
+        catalog: &Catalog,
+        input: &Input,
+        talk: &Talk<'_>,
+        diags: &mut Diagnostics,
+    ) -> Result<Vec<Output<Printed>>, Reported> {
+        // Profiles that are made side by side have no one number to count to.
+        let progress = if self.all { None } else { talk.progress() };
+        let finish = |document: Document, total| {
+            if let Some(signs) = progress.as_ref().and_then(|progress| progress.step(total)) {
+                talk.show(&signs);
+            }
+            Printed { file: document.file(), is_streamed: document.is_streamed, is_object: document.objects() > 0 }
+        };
+        let outputs = match self.all {
+            true => compile_all(catalog, input, &finish, diags),
+            false => compile_into(catalog, input, &self.modes, &finish, diags),
+        };
+        if let Some(signs) = progress.as_ref().and_then(|progress| progress.end()) {
+            talk.show(signs);
+        }
+        outputs
+    }
+
+    fn root(&self, output: &Output<Printed>, outputs: usize) -> PathBuf {
+        let of_profile = self.out.as_ref().filter(|_| self.all).map(|folder| folder.join(&output.profile));
+        root(of_profile.as_deref().or(self.out.as_deref()), &output.profile, &output.mode, outputs)
+    }
+
     fn write(
         &self,
         host: &dyn Host,

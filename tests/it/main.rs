@@ -15,4 +15,5 @@ mod report;
 mod secrets;
 mod tidy;
 mod tree;
+mod whole;
 mod yaml;
