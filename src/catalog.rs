@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::diagnostic::{Code, Diagnostics, Reported};
 use crate::host::{self, Host, Kind};
@@ -32,6 +32,9 @@ pub struct Catalog {
     pub workload: Arc<Node>,
     /// Every file of it.
     pub files: Files,
+    /// The first and the last as who needs them first compiled them: that takes longer than to read them.
+    pub lakehouse_shape: OnceLock<Schema>,
+    pub workload_shape: OnceLock<Schema>,
 }
 
 pub struct Component {
@@ -39,6 +42,8 @@ pub struct Component {
     pub manifest: Arc<Node>,
     /// The options as a schema: `properties` with one entry an option.
     pub options: Arc<Node>,
+    /// Its table in lakehouse.toml, compiled when it is first in use.
+    pub shape: OnceLock<Schema>,
     pub workloads: String,
 }
 
@@ -79,6 +84,8 @@ pub fn load(host: &dyn Host, folder: Option<&Path>, diags: &mut Diagnostics) -> 
         lakehouse: reader.json("schemas/lakehouse.json", diags),
         instance: reader.json("schemas/instance.json", diags),
         workload: reader.json("schemas/workload.json", diags),
+        lakehouse_shape: OnceLock::new(),
+        workload_shape: OnceLock::new(),
         components,
         modes,
         types,
@@ -188,7 +195,8 @@ impl Reader<'_> {
         let component = |(name, manifest): (String, Arc<Node>)| {
             let workloads = format!("components/{name}/workloads.yaml.j2");
             self.expect(&format!("templates/{workloads}"), manifest.span(), diags);
-            (name.clone(), Component { name, options: options_schema(&manifest), manifest, workloads })
+            let (options, shape) = (options_schema(&manifest), OnceLock::new());
+            (name.clone(), Component { name, manifest, options, shape, workloads })
         };
         manifests.into_iter().map(component).collect()
     }

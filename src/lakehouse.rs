@@ -51,7 +51,7 @@ pub fn read<'c>(catalog: &'c Catalog, input: &Input, diags: &mut Diagnostics) ->
         let known = catalog.profiles.keys().map(String::as_str);
         diags.error(Code::UnknownProfile, format!("there is no profile called {}", input.profile)).suggest(&input.profile, known);
     }
-    let shapes = Shapes::new(catalog);
+    let shapes = Shapes(catalog);
     let base = profile.cloned().unwrap_or_else(layers::nothing);
     let patch = profiles.iter().find(|entry| *entry.key == *input.profile).map(|entry| entry.node.clone());
     let above: Vec<Arc<Node>> = patch.into_iter().chain(sets.iter().cloned()).collect();
@@ -64,7 +64,7 @@ pub fn read<'c>(catalog: &'c Catalog, input: &Input, diags: &mut Diagnostics) ->
     if !is_torn {
         // A profile is for many lakehouses: it cannot give what each must say for itself.
         let said = above.iter().fold(own, |low, high| layers::overlay(&low, high));
-        shapes.skeleton.check(&said, Check::Whole, diags);
+        shapes.skeleton().check(&said, Check::Whole, diags);
     }
     let settings = layers::overlay(&schema::with_defaults(&catalog.lakehouse, &layers::nothing()), &merged);
     let settings = schema::with_defaults(&catalog.lakehouse, &settings);
@@ -96,7 +96,7 @@ fn split(file: &Arc<Node>) -> (Arc<Node>, Vec<Entry>) {
 }
 
 /// Each profile's table is checked, also of the profiles that are not asked for.
-fn check_profiles(catalog: &Catalog, file: &Node, own: &Arc<Node>, shapes: &Shapes, diags: &mut Diagnostics) {
+fn check_profiles(catalog: &Catalog, file: &Node, own: &Arc<Node>, shapes: &Shapes<'_>, diags: &mut Diagnostics) {
     let Some(profiles) = file.get("profile") else { return };
     expect_table(profiles, "one table a profile", diags);
     for profile in profiles.entries() {
@@ -143,30 +143,29 @@ fn unknown_component(catalog: &Catalog, name: &str, span: Option<source::Span>, 
     }
 }
 
-/// The compiled schemas of a lakehouse file: its skeleton without the profiles, and each component's table.
-struct Shapes {
-    skeleton: Schema,
-    components: BTreeMap<String, Schema>,
-}
+/// The compiled schemas of a lakehouse file: its skeleton without the profiles, and the table of each component in use.
+struct Shapes<'c>(&'c Catalog);
 
-impl Shapes {
-    fn new(catalog: &Catalog) -> Shapes {
-        let components = catalog
-            .components
-            .values()
-            .map(|component| (component.name.clone(), Schema::compile(component_schema(catalog, component))));
-        let mut skeleton = skeleton_schema(catalog);
-        skeleton["properties"].as_object_mut().expect("it has properties").shift_remove("profile");
-        Shapes { skeleton: Schema::compile(skeleton), components: components.collect() }
+impl<'c> Shapes<'c> {
+    fn skeleton(&self) -> &'c Schema {
+        self.0.lakehouse_shape.get_or_init(|| {
+            let mut skeleton = skeleton_schema(self.0);
+            skeleton["properties"].as_object_mut().expect("it has properties").shift_remove("profile");
+            Schema::compile(skeleton)
+        })
+    }
+
+    fn component<'a>(&self, component: &'a Component) -> &'a Schema {
+        component.shape.get_or_init(|| Schema::compile(component_schema(self.0, component)))
     }
 
     fn layer(&self, layer: &Node, kinds: &Kinds<'_>, check: Check, diags: &mut Diagnostics) {
-        self.skeleton.check(&without_components(layer), check, diags);
+        self.skeleton().check(&without_components(layer), check, diags);
         let components = layer.get("components");
         components.into_iter().for_each(|components| expect_table(components, "one table a component", diags));
         for instance in components.map_or(&[][..], |components| components.entries()) {
             if let Some(component) = kinds.get(&instance.key) {
-                self.components[&component.name].check(&instance.node, check, diags);
+                self.component(component).check(&instance.node, check, diags);
             }
         }
     }
@@ -189,7 +188,7 @@ fn instances<'c>(
     catalog: &'c Catalog,
     settings: &Arc<Node>,
     kinds: &Kinds<'c>,
-    shapes: &Shapes,
+    shapes: &Shapes<'_>,
     diags: &mut Diagnostics,
 ) -> Vec<Instance<'c>> {
     let mut instances = Vec::new();
@@ -198,7 +197,7 @@ fn instances<'c>(
         let options = [&component.options, &catalog.instance].iter().fold(entry.node.clone(), |node, schema| {
             schema::with_defaults(schema, &layers::overlay(&schema::with_defaults(schema, &layers::nothing()), &node))
         });
-        shapes.components[&component.name].check(&options, Check::Whole, diags);
+        shapes.component(component).check(&options, Check::Whole, diags);
         let is_enabled = options.get("enabled").and_then(|enabled| enabled.as_bool()).unwrap_or(true);
         // The name comes from the table's head, not from what stands in the table.
         let name = Node::derived("the component's name", (&*entry.key).into(), [entry.node.head()]);

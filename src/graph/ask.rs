@@ -23,7 +23,7 @@ pub(super) fn workloads(
 ) -> Result<Vec<Workload>, Reported> {
     use rayon::prelude::*;
     let catalog = lakehouse.catalog;
-    let shape = Schema::compile(schema::expand(&catalog.workload, &catalog.types));
+    let shape = catalog.workload_shape.get_or_init(|| Schema::compile(schema::expand(&catalog.workload, &catalog.types)));
     let asker = Asker { lakehouse, mode, interfaces, matches, shape };
     let found: Vec<Result<Vec<Workload>, Trouble>> =
         (0..interfaces.len()).into_par_iter().map(|index| asker.ask(index)).collect();
@@ -55,7 +55,7 @@ struct Asker<'a> {
     mode: &'a Mode,
     interfaces: &'a [Interface<'a>],
     matches: &'a Matches,
-    shape: Schema,
+    shape: &'a Schema,
 }
 
 impl Asker<'_> {
