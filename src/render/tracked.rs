@@ -66,6 +66,13 @@ pub(super) fn with_frame<T>(work: impl FnOnce(&mut Frame) -> T) -> Option<T> {
     FRAMES.with_borrow_mut(|frames| frames.last_mut().map(work))
 }
 
+impl Read {
+    /// Kinds are compared first, for it takes the engine long to find that a string is no number.
+    fn gave(&self, value: &Value) -> bool {
+        self.value.kind() == value.kind() && self.value == *value
+    }
+}
+
 impl Frame {
     /// Keeps a printed value and what it was made of; gives its number.
     pub fn print(&mut self, value: &Value) -> usize {
@@ -84,7 +91,7 @@ impl Frame {
         if value.downcast_object_ref::<Whole>().is_some() {
             return Vec::new();
         }
-        if let Some((back, read)) = self.reads.iter_mut().rev().take(NEAR).enumerate().find(|(_, read)| read.value == *value) {
+        if let Some((back, read)) = self.reads.iter_mut().rev().take(NEAR).enumerate().find(|(_, read)| read.gave(value)) {
             // A number that was read before others may be equal by chance: then it may still have decided something.
             read.printed = back == 0 || value.as_str().is_some();
             return vec![read.node.clone()];
@@ -95,7 +102,7 @@ impl Frame {
 
     /// The node that a value handed on was read from; whoever gets it prints it.
     fn read_of(&mut self, value: &Value) -> Option<Arc<Node>> {
-        let read = self.reads.iter_mut().rev().take(NEAR).find(|read| read.value == *value && !value.is_none())?;
+        let read = self.reads.iter_mut().rev().take(NEAR).find(|read| read.gave(value) && !value.is_none())?;
         read.printed = true;
         Some(read.node.clone())
     }
