@@ -1,6 +1,6 @@
 //! `lakegen build`: compile, then write, compare or stream.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -72,13 +72,10 @@ pub(super) fn run(host: &dyn Host, args: &BuildArgs, talk: &Talk<'_>, diags: &mu
     let count = outputs.len();
     for output in outputs {
         let root = args.root(&output, count);
-        let files = output.documents.into_iter().map(|document| document.file).collect();
-        let tree = Tree::new(files, diags)?;
-        if args.check {
-            check(host, &tree, &root, talk, diags)?;
-        } else {
-            let _ = args.write(host, &tree, &root, talk, diags);
-        }
+        // What is found in one folder does not keep the next from being looked at.
+        let mut found = Diagnostics::default();
+        let _ = args.put(host, output, &root, talk, &mut found);
+        diags.merge(found);
     }
     diags.checkpoint()?;
     Ok(summary)
@@ -122,14 +119,23 @@ impl BuildArgs {
         root(of_profile.as_deref().or(self.out.as_deref()), &output.profile, &output.mode, outputs)
     }
 
-    fn write(
+    fn put(
         &self,
         host: &dyn Host,
-        tree: &Tree,
-        root: &std::path::Path,
+        output: Output<Printed>,
+        root: &Path,
         talk: &Talk<'_>,
         diags: &mut Diagnostics,
     ) -> Result<(), Reported> {
+        let files = output.documents.into_iter().map(|document| document.file).collect();
+        let tree = Tree::new(files, diags)?;
+        match self.check {
+            true => check(host, &tree, root, talk, diags),
+            false => self.write(host, &tree, root, talk, diags),
+        }
+    }
+
+    fn write(&self, host: &dyn Host, tree: &Tree, root: &Path, talk: &Talk<'_>, diags: &mut Diagnostics) -> Result<(), Reported> {
         let overwrite = if self.force { Overwrite::Anything } else { Overwrite::Ours };
         let done = tree.write(host, root, overwrite, &mut |line| talk.say(line), diags)?;
         let removed = if done.removed > 0 { format!(", {} removed", done.removed) } else { String::new() };
@@ -139,7 +145,7 @@ impl BuildArgs {
 }
 
 /// Shows what differs, to people; goes on to the other modes.
-fn check(host: &dyn Host, tree: &Tree, root: &std::path::Path, talk: &Talk<'_>, diags: &mut Diagnostics) -> Result<(), Reported> {
+fn check(host: &dyn Host, tree: &Tree, root: &Path, talk: &Talk<'_>, diags: &mut Diagnostics) -> Result<(), Reported> {
     let differences = tree.diff(host, root, diags)?;
     if talk.is_for_people() {
         talk.answer(&tree::unified(&differences), diags)?;
