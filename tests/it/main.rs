@@ -10,6 +10,7 @@ mod golden;
 mod graph;
 mod hostile;
 mod kills;
+mod network;
 mod origin;
 mod report;
 mod secrets;
