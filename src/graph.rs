@@ -110,6 +110,7 @@ struct Interface<'a> {
 pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) -> Result<Graph, Reported> {
     let scope = Scope::default()
         .with("lakehouse", &lakehouse.about)
+        .with("settings", &lakehouse.settings)
         .with("profile", &lakehouse.profile)
         .with("mode", &lakehouse.mode_settings(mode));
     let mut secrets = Vec::new();

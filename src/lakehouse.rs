@@ -29,7 +29,7 @@ pub struct Lakehouse<'c> {
     /// The modes the profile makes when none is named.
     pub modes: Vec<&'c Mode>,
     /// Everything that was set, the modes' tables among it.
-    settings: Arc<Node>,
+    pub settings: Arc<Node>,
 }
 
 /// One component of this lakehouse, by its name here.

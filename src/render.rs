@@ -209,7 +209,15 @@ fn add_filters(env: &mut Environment<'static>, library: &Arc<Library>) {
             Error::new(ErrorKind::InvalidOperation, format!("{value} is neither a size nor a number of processors"))
         })
     });
+    env.add_filter("from_registry", |image: &str, registry: &str| from_registry(image, registry));
     env.add_filter("digest", |value: &Value| digest(value));
+}
+
+/// An image under the name that it has in another registry.
+fn from_registry(image: &str, registry: &str) -> String {
+    let is_host = |first: &str| first.contains(['.', ':']) || first == "localhost";
+    let path = image.split_once('/').filter(|(first, _)| is_host(first)).map_or(image, |(_, path)| path);
+    if registry.is_empty() { image.to_owned() } else { format!("{registry}/{path}") }
 }
 
 /// Ten hexadecimal digits of the content's hash, for names that must change when the content does.

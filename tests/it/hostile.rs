@@ -261,6 +261,8 @@ impl Setting {
     fn harmless(&self, word: &str) -> String {
         match self.path.last().map(String::as_str) {
             Some("domain") => format!("{word}.example"),
+            Some("url") => format!("http://{word}.example:3128"),
+            Some("ca_bundle") => format!("-----BEGIN CERTIFICATE-----\n{word}\n-----END CERTIFICATE-----\n"),
             Some("schedule") => "0 7 7 7 7 7".to_owned(),
             Some("keep") => "77d".to_owned(),
             Some(name) if name.ends_with("image") => format!("{word}/{word}:1"),

@@ -12,6 +12,7 @@ mod hostile;
 mod kills;
 mod network;
 mod origin;
+mod places;
 mod report;
 mod secrets;
 mod tidy;
