@@ -523,7 +523,7 @@ impl Comparison<'_> {
             "sh" => self.script(expected, found),
             "json" => self.json(expected, found),
             "sql" => same(self.replaced(expected, |text| text.replace('\'', "''")), found),
-            "txt" => same(self.replaced(expected, str::to_owned), found),
+            "txt" | "crt" => same(self.replaced(expected, str::to_owned), found),
             "promql" => {
                 let literal = |text: &str| {
                     text.trim().strip_prefix("sum(up{job=").and_then(|text| text.strip_suffix("})")).map(str::to_owned)
