@@ -190,7 +190,7 @@ fn own_secrets(
     let manifest = &instance.component.manifest;
     let external = instance.options.get("external");
     let mut names = Vec::new();
-    for secret in section(manifest, "secrets") {
+    for secret in wanted(lakehouse, section(manifest, "secrets"), scope)? {
         let name = match external {
             Some(external) if is_brought(manifest, &secret.key) => {
                 external.get("secret").cloned().unwrap_or_else(layers::nothing)

@@ -313,8 +313,10 @@ fn file(options: &[Setting], texts: &Texts) -> (String, Vec<usize>) {
         owners.clear();
     }
     // What is off by itself would hide the options of what it needs.
-    lines.push("components.postgresql.backup.enabled = true".to_owned());
-    owners.push(usize::MAX);
+    for switch in ["components.postgresql.backup.enabled = true", "components.valkey.exporter.enabled = true"] {
+        lines.push(switch.to_owned());
+        owners.push(usize::MAX);
+    }
     if !options.iter().zip(texts).any(|(option, text)| text.is_some() && option.path == ["lakehouse", "name"]) {
         lines.push("lakehouse.name = \"zqname\"".to_owned());
         owners.push(usize::MAX);
@@ -651,18 +653,23 @@ fn words(script: &str) -> Result<Vec<String>, String> {
     // What a script writes, and what it would become, are kept in the folder.
     let script =
         script.replace("/tmp/", "./").replace("exec /usr/bin/tini", "tini").replace("exec valkey-server", "valkey_server");
+    let script = script.replace("exec /redis_exporter", "true");
     // No function has a dash in its name.
     let script = script.replace("exec \"$@\"", "true").replace("valkey-cli", "valkey_cli");
     let tell = |name: &str| format!("{name}() {{ printf '%s\\0' {name} \"$@\" >&3; printf '%s\\0' {name} \"$@\"; }}\n");
-    let programs: String =
-        ["mc", "prefect", "tini", "valkey_server", "valkey_cli", "cat", "test", "python"].into_iter().map(tell).collect();
-    let whole = format!("PATH=/nowhere PREFECT_REDIS_MESSAGING_PASSWORD=x\n{programs}{script}\n");
+    let programs: String = ["mc", "prefect", "tini", "valkey_server", "valkey_cli", "cat", "test", "python", "sha256sum"]
+        .into_iter()
+        .map(tell)
+        .collect();
+    let whole =
+        format!("PATH=/nowhere PREFECT_REDIS_MESSAGING_USERNAME=x PREFECT_REDIS_MESSAGING_PASSWORD=x\n{programs}{script}\n");
     let ran = sh(&[], &format!("exec 3>words\n{whole}"), folder.path());
     let mut out = std::fs::read(folder.path().join("words")).unwrap_or_default();
     out.extend(&ran.stdout);
-    out.extend(std::fs::read(folder.path().join("valkey.conf")).unwrap_or_default());
+    let written = ["valkey.conf", "users.acl"];
+    written.iter().for_each(|name| out.extend(std::fs::read(folder.path().join(name)).unwrap_or_default()));
     let mut entries: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    entries.retain(|name| name != "words" && name != "valkey.conf");
+    entries.retain(|name| name != "words" && !written.iter().any(|written| name == written));
     if !ran.status.success() || !entries.is_empty() {
         return Err(format!("it ends with {}, {entries:?}: {}", ran.status, String::from_utf8_lossy(&ran.stderr)));
     }

@@ -1,7 +1,11 @@
 #!/bin/sh
-# The one setting that holds a password inside a longer value, where it must be quoted as in every URL.
+# Settings that hold a name and a password inside a longer value, where both must be quoted as in every URL.
 set -eu
-password=$(python -c 'import os, urllib.parse as u; print(u.quote(os.environ["PREFECT_REDIS_MESSAGING_PASSWORD"], safe=""))')
-PREFECT_SERVER_DOCKET_URL="redis://:$password@"valkey:6379/1
+quoted() {
+  python -c 'import os, sys, urllib.parse as u; print(u.quote(os.environ[sys.argv[1]], safe=""))' "$1"
+}
+user=$(quoted PREFECT_REDIS_MESSAGING_USERNAME)
+password=$(quoted PREFECT_REDIS_MESSAGING_PASSWORD)
+PREFECT_SERVER_DOCKET_URL="redis://$user:$password@"valkey:6379/1
 export PREFECT_SERVER_DOCKET_URL
 exec /usr/bin/tini -g -- /opt/prefect/entrypoint.sh "$@"
