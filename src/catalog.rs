@@ -30,6 +30,8 @@ pub struct Catalog {
     pub lakehouse: Arc<Node>,
     pub instance: Arc<Node>,
     pub workload: Arc<Node>,
+    /// What a new output may not change of the one before it.
+    pub upgrades: Arc<Node>,
     /// Every file of it.
     pub files: Files,
     /// The first and the last as who needs them first compiled them: that takes longer than to read them.
@@ -81,6 +83,7 @@ pub fn load(host: &dyn Host, folder: Option<&Path>, diags: &mut Diagnostics) -> 
     let catalog = Catalog {
         profiles: reader.profiles(diags),
         engine: Engine::new(&templates(&files), &types, diags),
+        upgrades: reader.toml("schemas/upgrades.toml", diags),
         lakehouse: reader.json("schemas/lakehouse.json", diags),
         instance: reader.json("schemas/instance.json", diags),
         workload: reader.json("schemas/workload.json", diags),

@@ -9,7 +9,8 @@
 //! 4. [`graph`] needs meet offers: who talks to whom
 //! 5. [`plan`] a mode's rules unrolled: which template makes which file
 //! 6. [`document`] templates rendered ([`render`]) to trees of values that know their origin ([`node`])
-//! 7. [`tree`] the output folder, written, compared or streamed; [`yaml`] prints it; [`secrets`] makes the values that no output holds
+//! 7. [`tree`] the output folder, written, compared or streamed; [`yaml`] prints it; [`upgrade`] refuses what
+//!    would break what runs; [`secrets`] makes the values that no output holds
 //!
 //! What is found on the way is a [`diagnostic`]; [`report`] tells it, [`cli`] is the face, [`origin`] explains a value.
 
@@ -31,6 +32,7 @@ pub mod secrets;
 pub mod source;
 pub mod tree;
 pub mod types;
+pub mod upgrade;
 pub mod yaml;
 
 use catalog::{Catalog, Mode};

@@ -13,6 +13,7 @@ use crate::host::Host;
 use crate::lakehouse::Input;
 use crate::report::Summary;
 use crate::tree::{self, File, Overwrite, Tree};
+use crate::upgrade::{self, Rules};
 use crate::{Output, compile_all, compile_into};
 
 /// Compile lakehouse.toml and write what every mode of the profile needs
@@ -51,6 +52,9 @@ pub(super) struct BuildArgs {
     /// Overwrite files that lakegen did not write or that were changed by hand
     #[arg(long, conflicts_with_all = ["check", "stdout"])]
     force: bool,
+    /// Go on although the output before would not take this change, by the code of its finding, such as L0701
+    #[arg(long = "accept", value_name = "CODE", conflicts_with_all = ["check", "stdout"])]
+    accepted: Vec<String>,
 }
 
 pub(super) fn run(host: &dyn Host, args: &BuildArgs, talk: &Talk<'_>, diags: &mut Diagnostics) -> Result<Summary, Reported> {
@@ -74,7 +78,8 @@ pub(super) fn run(host: &dyn Host, args: &BuildArgs, talk: &Talk<'_>, diags: &mu
         let root = args.root(&output, count);
         // What is found in one folder does not keep the next from being looked at.
         let mut found = Diagnostics::default();
-        let _ = args.put(host, output, &root, talk, &mut found);
+        let rules = Rules { rules: &catalog.upgrades, types: &catalog.types, accepted: &args.accepted };
+        let _ = args.put(host, output, &root, &rules, talk, &mut found);
         diags.merge(found);
     }
     diags.checkpoint()?;
@@ -124,9 +129,14 @@ impl BuildArgs {
         host: &dyn Host,
         output: Output<Printed>,
         root: &Path,
+        rules: &Rules<'_>,
         talk: &Talk<'_>,
         diags: &mut Diagnostics,
     ) -> Result<(), Reported> {
+        if !self.check {
+            upgrade::check(host, root, output.documents.iter().map(|document| &document.file), rules, diags);
+            diags.checkpoint()?;
+        }
         let files = output.documents.into_iter().map(|document| document.file).collect();
         let tree = Tree::new(files, diags)?;
         match self.check {

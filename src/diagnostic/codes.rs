@@ -113,6 +113,15 @@ The disk is full, the folder is read-only, or the system refused. What was there
 .lakegen/manifest.json says which files of the folder lakegen wrote, and with which content. Without it nothing there is overwritten or removed.";
     Busy = "L0607", "tree", "another lakegen writes into this folder", "\
 Two builds into one folder would mix. The second one waits for the first, and gives up after a minute.";
+
+    Shrinks = "L0701", "upgrade", "a volume that would shrink", "\
+The output that is there asks for a larger volume. No storage shrinks: the data must move to a new one. What was deployed before may differ from what lies in the output folder; --accept L0701 says that you know.";
+    Immutable = "L0702", "upgrade", "a field that cannot change", "\
+Kubernetes, or an operator, reads this field once, when the object is made, and refuses a change. The object must be made anew; the finding says how its data stays. Then build with --accept L0702.";
+    MajorUpgrade = "L0703", "upgrade", "another major version over the same data", "\
+Another major version may not read what lies on the volumes, and after it has written, the old one may not either. Take a backup, read the program's own notes, then build with --accept L0703.";
+    OtherProgram = "L0704", "upgrade", "another program over the same data", "\
+Another program would start on volumes that hold the data of this one, and would not read it. Move the data first, or give the new program a component of its own; then build with --accept L0704.";
 }
 
 impl Code {

@@ -17,5 +17,6 @@ mod report;
 mod secrets;
 mod tidy;
 mod tree;
+mod upgrade;
 mod whole;
 mod yaml;

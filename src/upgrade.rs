@@ -1,0 +1,178 @@
+//! The output before and the new one in, what may not change between them out: what Kubernetes would refuse, and what
+//! would lose data. Which changes these are, schemas/upgrades.toml says.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::diagnostic::{Code, Diagnostics};
+use crate::host::{Content, Found, Host};
+use crate::node::{Data, Node, Number};
+use crate::source::Source;
+use crate::tree::File;
+use crate::types::Types;
+use crate::yaml::{self, Limits};
+
+const MAX_FILE_BYTES: u64 = 64 << 20;
+
+pub struct Rules<'a> {
+    pub rules: &'a Node,
+    pub types: &'a Types,
+    /// Codes of changes that the user has accepted.
+    pub accepted: &'a [String],
+}
+
+/// Compares each file that is there with the one that would take its place.
+pub fn check<'f>(
+    host: &dyn Host,
+    root: &Path,
+    files: impl Iterator<Item = &'f File>,
+    rules: &Rules<'_>,
+    diags: &mut Diagnostics,
+) {
+    for file in files.filter(|file| file.path.ends_with(".yaml")) {
+        let Ok(Found::File(Content { bytes, .. })) = host.look(&root.join(&file.path), MAX_FILE_BYTES) else { continue };
+        if bytes == file.bytes {
+            continue;
+        }
+        let shown = root.join(&file.path).display().to_string();
+        if let (Some(old), Some(new)) = (read(&shown, &bytes), read(&shown, &file.bytes)) {
+            rules.compare(&old, &new, diags);
+        }
+    }
+}
+
+/// What stands in a file; one that cannot be read is not lakegen's, which is told elsewhere.
+fn read(name: &str, bytes: &[u8]) -> Option<Node> {
+    let source = Source::new(name, std::str::from_utf8(bytes).ok()?);
+    let stream = yaml::read(&source.text, &Limits::default());
+    match &stream.documents[..] {
+        [document] if stream.errors.is_empty() => Some(document.root.to_node(&source, &Arc::from("output"))),
+        _ => None,
+    }
+}
+
+/// One value that a rule is about, before and after.
+struct Change<'n> {
+    pointer: String,
+    old: &'n Node,
+    new: &'n Node,
+}
+
+impl Rules<'_> {
+    fn compare(&self, old: &Node, new: &Node, diags: &mut Diagnostics) {
+        let mut told: Vec<String> = Vec::new();
+        for rule in self.rules.get("rule").map_or(&[][..], |rules| rules.items()).iter().filter(|rule| is_of(rule, new)) {
+            let parts: Vec<&str> = rule.text("at").split('/').skip(1).collect();
+            let mut changes = Vec::new();
+            pairs(old, new, &parts, String::new(), rule.get("beside").map_or(&[], |beside| beside.items()), &mut changes);
+            for change in changes {
+                // What is wrong in a part of it has been said.
+                if told.iter().any(|told| told.starts_with(&change.pointer)) {
+                    continue;
+                }
+                if let Some((code, what)) = self.wrong(rule.text("may"), &change) {
+                    told.push(change.pointer.clone());
+                    self.tell(code, &what, rule, &change, new, diags);
+                }
+            }
+        }
+    }
+
+    fn wrong(&self, may: &str, change: &Change<'_>) -> Option<(Code, String)> {
+        let (old, new) = (change.old.to_json(), change.new.to_json());
+        if old == new {
+            return None;
+        }
+        match may {
+            "grow" => {
+                let shrinks = self.bytes(change.new)? < self.bytes(change.old)?;
+                shrinks
+                    .then(|| (Code::Shrinks, format!("a volume cannot shrink from {} to {}", show(change.old), show(change.new))))
+            }
+            "program" => other_program(change.old.as_str()?, change.new.as_str()?),
+            _ => Some((Code::Immutable, format!("{} cannot change once it is there", change.pointer))),
+        }
+    }
+
+    fn bytes(&self, node: &Node) -> Option<f64> {
+        match self.types.convert(node.as_str()?, "B")? {
+            Number::Int(bytes) => Some(bytes as f64),
+            Number::Float(bytes) => Some(bytes),
+        }
+    }
+
+    fn tell(&self, code: Code, what: &str, rule: &Node, change: &Change<'_>, new: &Node, diags: &mut Diagnostics) {
+        if self.accepted.iter().any(|accepted| accepted.eq_ignore_ascii_case(code.id())) {
+            return;
+        }
+        let name = new.get("metadata").map_or("", |metadata| metadata.text("name"));
+        let owner = if name.is_empty() { change.pointer.clone() } else { format!("{} {name}", new.text("kind")) };
+        let diagnostic = diags.error(code, format!("{owner}: {what}"));
+        diagnostic.at_some(change.new.span(), "this would be written").help(rule.text("help").replace("NAME", name));
+    }
+}
+
+fn is_of(rule: &Node, document: &Node) -> bool {
+    match document.get("kind").and_then(|kind| kind.as_str()) {
+        Some(kind) => rule.text("of") == kind,
+        None => document.get(rule.text("has")).is_some(),
+    }
+}
+
+/// The values at a pointer with `*` in it that both documents have.
+fn pairs<'n>(old: &'n Node, new: &'n Node, parts: &[&str], at: String, beside: &[Arc<Node>], found: &mut Vec<Change<'n>>) {
+    let Some((part, rest)) = parts.split_first() else {
+        return found.push(Change { pointer: at, old, new });
+    };
+    if rest.is_empty() && beside.iter().any(|key| new.get(key.as_str().unwrap_or_default()).is_none()) {
+        return;
+    }
+    for (key, old) in children(old).into_iter().filter(|(key, _)| *part == "*" || key == part) {
+        if let Some((_, new)) = children(new).into_iter().find(|(other, _)| *other == key) {
+            pairs(old, new, rest, format!("{at}/{key}"), beside, found);
+        }
+    }
+}
+
+/// Items of a list go by their names where they have any.
+fn children(node: &Node) -> Vec<(String, &Node)> {
+    match &node.data {
+        Data::Map(entries) => entries.iter().map(|entry| (entry.key.to_string(), &*entry.node)).collect(),
+        Data::Seq(items) => items.iter().enumerate().map(|(index, item)| (name(item, index), &**item)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn name(item: &Node, index: usize) -> String {
+    let named = [item.text("name"), item.get("metadata").map_or("", |metadata| metadata.text("name"))];
+    named.into_iter().find(|name| !name.is_empty()).map_or_else(|| index.to_string(), str::to_owned)
+}
+
+/// Another program, or another major version of it; the registry it comes from does not matter.
+fn other_program(old: &str, new: &str) -> Option<(Code, String)> {
+    let ((old_name, old_tag), (new_name, new_tag)) = (parts(old), parts(new));
+    if old_name != new_name {
+        return Some((Code::OtherProgram, format!("{new_name} would take over the data of {old_name}")));
+    }
+    match (major(old_tag), major(new_tag)) {
+        (Some(before), Some(after)) if before != after => {
+            Some((Code::MajorUpgrade, format!("{new_name} would go from {old_tag} to {new_tag} over the same data")))
+        }
+        _ => None,
+    }
+}
+
+fn parts(image: &str) -> (&str, &str) {
+    let image = image.split('@').next().unwrap_or(image);
+    let last = image.rsplit('/').next().unwrap_or(image);
+    last.split_once(':').unwrap_or((last, ""))
+}
+
+fn major(tag: &str) -> Option<u32> {
+    let digits = tag.trim_start_matches('v').split(|c: char| !c.is_ascii_digit()).next()?;
+    digits.parse().ok()
+}
+
+fn show(node: &Node) -> &str {
+    node.as_str().unwrap_or_default()
+}
