@@ -24,7 +24,8 @@ use crate::source::{Source, Span};
 use crate::types::Types;
 use crate::yaml::{self, Limits};
 
-use fill::{Escaped, Filler};
+use fill::Filler;
+use language::Escaped;
 pub use tracked::Scope;
 use tracked::{Frame, Whole};
 
@@ -239,8 +240,13 @@ fn print_slot(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Res
     } else if value.is_safe() {
         out.write_str(value.as_str().unwrap_or_default())
     } else {
-        let id = tracked::with_frame(|frame| frame.print(value)).unwrap_or_default();
-        if tracked::with_frame(|frame| frame.weight).is_some_and(|weight| weight > weight::MAX_PRINTED) {
+        let bytes = weight::printed(value);
+        let printed = tracked::with_frame(|frame| {
+            frame.weight += bytes;
+            (frame.print(value), frame.weight)
+        });
+        let (id, weight) = printed.unwrap_or_default();
+        if weight > weight::MAX_PRINTED {
             let message = format!("with its parts it prints more than {} MiB", weight::MAX_PRINTED >> 20);
             return Err(Error::new(ErrorKind::OutOfFuel, message));
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use minijinja::value::Value;
 
 use super::Failure;
-use super::language::Language;
+use super::language::{Escaped, Language};
 use super::marks::{self, SLOT, SLOT_END};
 use super::scanner::Scanner;
 use super::tracked::{self, Slot};
@@ -13,20 +13,6 @@ use crate::diagnostic::Code;
 use crate::node::{Data, Entry, Node, Origin};
 use crate::source::Source;
 use crate::yaml::{self, Style, Yaml};
-
-/// Text that an inner language's escape has made safe.
-#[derive(Debug)]
-pub(super) struct Escaped(pub String);
-
-impl minijinja::value::Object for Escaped {
-    fn repr(self: &Arc<Self>) -> minijinja::value::ObjectRepr {
-        minijinja::value::ObjectRepr::Plain
-    }
-
-    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 pub(super) struct Filler<'a> {
     pub template: &'a Arc<Source>,

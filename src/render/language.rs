@@ -105,3 +105,17 @@ fn markdown(value: &Value) -> Result<String, String> {
     }
     Ok(out)
 }
+
+/// Text that an inner language's escape has made safe.
+#[derive(Debug)]
+pub(super) struct Escaped(pub String);
+
+impl minijinja::value::Object for Escaped {
+    fn repr(self: &std::sync::Arc<Self>) -> minijinja::value::ObjectRepr {
+        minijinja::value::ObjectRepr::Plain
+    }
+
+    fn render(self: &std::sync::Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}

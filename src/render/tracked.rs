@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value, ValueKind};
 
-use super::weight;
 use crate::node::{Data, Entry, Node, Number, Origin};
 
 /// How far back a printed value is looked for among those that were read.
@@ -78,7 +77,6 @@ impl Frame {
     pub fn print(&mut self, value: &Value) -> usize {
         let from = self.made_of(value);
         self.mark = self.reads.len();
-        self.weight += weight::printed(value);
         self.slots.push(Slot { value: value.clone(), from });
         self.slots.len() - 1
     }

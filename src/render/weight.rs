@@ -6,7 +6,7 @@
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind};
 
-use super::fill::Escaped;
+use super::language::Escaped;
 use super::tracked::{Tracked, Whole};
 use crate::node::{Data, Node};
 
