@@ -32,6 +32,8 @@ pub struct Catalog {
     pub workload: Arc<Node>,
     /// What a new output may not change of the one before it.
     pub upgrades: Arc<Node>,
+    /// Which properties of a component must come through in every mode.
+    pub parity: Arc<Node>,
     /// Every file of it.
     pub files: Files,
     /// The first and the last as who needs them first compiled them: that takes longer than to read them.
@@ -55,6 +57,8 @@ pub struct Mode {
     pub is_base: bool,
     /// Whether it can hold Kubernetes objects of components.
     pub objects: Arc<Node>,
+    /// Properties that it cannot hold, each with its reason.
+    pub without: Option<Arc<Node>>,
     pub options: Arc<Node>,
     pub names: Arc<Node>,
     pub rules: Vec<Rule>,
@@ -83,6 +87,7 @@ pub fn load(host: &dyn Host, folder: Option<&Path>, diags: &mut Diagnostics) -> 
     let catalog = Catalog {
         profiles: reader.profiles(diags),
         engine: Engine::new(&templates(&files), &types, diags),
+        parity: reader.toml("schemas/parity.toml", diags),
         upgrades: reader.toml("schemas/upgrades.toml", diags),
         lakehouse: reader.json("schemas/lakehouse.json", diags),
         instance: reader.json("schemas/instance.json", diags),
@@ -247,6 +252,7 @@ fn mode(name: &str, manifests: &BTreeMap<String, Arc<Node>>, diags: &mut Diagnos
         is_base: own.get("base").and_then(|base| base.as_bool()).unwrap_or(false),
         options: options_schema(&folded),
         names: folded.get("names").cloned().unwrap_or_else(layers::nothing),
+        without: folded.get("without").cloned(),
         objects: folded.get("objects").cloned().unwrap_or_else(|| Node::derived("it holds none", false.into(), [own.head()])),
         rules,
     }

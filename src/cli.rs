@@ -5,6 +5,7 @@ mod explain;
 mod graph;
 mod init;
 mod output;
+mod parity;
 pub mod progress;
 mod reference;
 mod secrets;
@@ -56,6 +57,7 @@ enum Verb {
     Explain(explain::ExplainArgs),
     ExplainCode(reference::CodeArgs),
     Graph(graph::GraphArgs),
+    Parity(parity::ParityArgs),
     Schema(reference::SchemaArgs),
     Secrets(secrets::SecretsArgs),
     Completions(reference::CompletionsArgs),
@@ -71,6 +73,7 @@ impl Verb {
             Verb::Explain(args) => (Some(&args.answer), Some(&args.findings)),
             Verb::ExplainCode(args) => (Some(&args.answer), None),
             Verb::Graph(args) => (Some(&args.answer), None),
+            Verb::Parity(args) => (Some(&args.answer), None),
             Verb::Schema(args) => (Some(&args.answer), None),
             Verb::Completions(args) => (Some(&args.answer), None),
             Verb::Man(args) => (Some(&args.answer), None),
@@ -109,6 +112,7 @@ pub fn run(host: &dyn Host, arguments: impl IntoIterator<Item = OsString>) -> u8
         Verb::Explain(args) => explain::run(host, &args, &talk, &mut diags),
         Verb::ExplainCode(args) => reference::code(&args, &talk, &mut diags),
         Verb::Graph(args) => graph::run(host, &args, &talk, &mut diags),
+        Verb::Parity(args) => parity::run(host, &args, &talk, &mut diags),
         Verb::Schema(args) => reference::schema(host, &args, &talk, &mut diags),
         Verb::Secrets(args) => secrets::run(host, &args, &talk, &mut diags),
         Verb::Completions(args) => reference::completions(&args, &talk),

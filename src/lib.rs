@@ -12,7 +12,8 @@
 //! 7. [`tree`] the output folder, written, compared or streamed; [`yaml`] prints it; [`upgrade`] refuses what
 //!    would break what runs; [`secrets`] makes the values that no output holds
 //!
-//! What is found on the way is a [`diagnostic`]; [`report`] tells it, [`cli`] is the face, [`origin`] explains a value.
+//! What is found on the way is a [`diagnostic`]; [`report`] tells it, [`cli`] is the face, [`origin`] explains a value,
+//! [`parity`] what a mode makes of what components say.
 
 pub mod catalog;
 pub mod cli;
@@ -24,6 +25,7 @@ pub mod lakehouse;
 pub mod layers;
 pub mod node;
 pub mod origin;
+pub mod parity;
 pub mod plan;
 pub mod render;
 pub mod report;

@@ -114,6 +114,9 @@ The disk is full, the folder is read-only, or the system refused. What was there
     Busy = "L0607", "tree", "another lakegen writes into this folder", "\
 Two builds into one folder would mix. The second one waits for the first, and gives up after a minute.";
 
+    Lost = "L0609", "output", "a property that a mode loses", "\
+A component says it, and nothing in the mode's output comes of it. Let a template of the mode write it, or say in mode.toml, under [without], why it cannot.";
+
     Shrinks = "L0701", "upgrade", "a volume that would shrink", "\
 The output that is there asks for a larger volume. No storage shrinks: the data must move to a new one. What was deployed before may differ from what lies in the output folder; --accept L0701 says that you know.";
     Immutable = "L0702", "upgrade", "a field that cannot change", "\

@@ -12,6 +12,7 @@ mod hostile;
 mod kills;
 mod network;
 mod origin;
+mod parity;
 mod places;
 mod report;
 mod secrets;

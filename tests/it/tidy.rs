@@ -24,6 +24,7 @@ const LONG_TEMPLATES: &[(&str, &str)] = &[
 
 /// Codes that no case shows, each with its reason.
 const CODES_WITHOUT_CASE: &[(&str, &str)] = &[
+    ("L0609", "it takes two modes: tests/it/parity.rs"),
     ("L0701", "it takes an earlier output: tests/it/upgrade.rs"),
     ("L0702", "it takes an earlier output: tests/it/upgrade.rs"),
     ("L0703", "it takes an earlier output: tests/it/upgrade.rs"),

@@ -1,0 +1,177 @@
+//! What the components say in, which of it each mode's output holds out: what one mode has and another loses.
+//!
+//! A property comes through when a value the component said for it decided something of the output. What cannot, the mode
+//! says with the reason; anything else is a loss.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::document::Document;
+use crate::graph::{Graph, Workload};
+use crate::node::{Data, Node, Origin};
+
+/// One component's property in every mode that was looked at.
+pub struct Row {
+    pub component: String,
+    pub property: String,
+    pub cells: Vec<Cell>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// It comes through.
+    Held,
+    /// An operator of the platform sees to it.
+    Operated,
+    /// The mode cannot hold it, for this reason.
+    Without(String),
+    Lost,
+}
+
+/// One mode's side of the comparison.
+pub struct Side<'a> {
+    pub graph: &'a Graph,
+    pub documents: &'a [Document],
+    /// Properties that the mode cannot hold, each with its reason.
+    pub without: Option<&'a Node>,
+}
+
+/// Compares what the components say with what came out, mode by mode.
+pub fn compare(properties: &Node, sides: &[Side<'_>]) -> Vec<Row> {
+    let lines: Vec<Lines> = sides.iter().map(|side| lines(side.documents)).collect();
+    let components: BTreeSet<&str> = sides.iter().flat_map(|side| own(side).map(component)).collect();
+    let mut rows = Vec::new();
+    for component in components {
+        for property in properties.get("property").map_or(&[][..], |list| list.items()) {
+            let said = sides.iter().zip(&lines).map(|(side, lines)| state(side, lines, component, property));
+            let said: Vec<State> = said.collect();
+            if said.iter().all(|state| matches!(state, State::Unsaid | State::Absent)) {
+                continue;
+            }
+            let cells = sides.iter().zip(said).map(|(side, state)| cell(side, state, component, property)).collect();
+            rows.push(Row { component: component.to_owned(), property: property.text("name").to_owned(), cells });
+        }
+    }
+    rows
+}
+
+/// What becomes of a property in one mode.
+enum State {
+    /// The component is not there at all.
+    Absent,
+    Unsaid,
+    Held,
+    Lost,
+}
+
+fn state(side: &Side<'_>, lines: &Lines, name: &str, property: &Node) -> State {
+    let workloads: Vec<&Workload> = own(side).filter(|workload| component(workload) == name).collect();
+    if workloads.is_empty() {
+        return State::Absent;
+    }
+    let mut said = workloads.iter().map(|workload| words(workload, property)).filter(|words| !words.is_empty()).peekable();
+    if said.peek().is_none() {
+        return State::Unsaid;
+    }
+    match said.all(|words| words.iter().any(|word| lines.contains(word))) {
+        true => State::Held,
+        false => State::Lost,
+    }
+}
+
+fn cell(side: &Side<'_>, state: State, name: &str, property: &Node) -> Cell {
+    let reason = side.without.and_then(|without| without.get(property.text("name"))).and_then(|reason| reason.as_str());
+    let is_operated = || own(side).any(|workload| component(workload) == name && workload.kind() == "operated");
+    match (state, reason) {
+        (State::Held, _) => Cell::Held,
+        (_, Some(reason)) => Cell::Without(reason.to_owned()),
+        (State::Unsaid | State::Lost, None) if is_operated() => Cell::Operated,
+        // A component that has nothing to run in a mode leaves nothing to lose there.
+        (State::Absent, None) => Cell::Without("nothing of it runs here".to_owned()),
+        _ => Cell::Lost,
+    }
+}
+
+fn own<'a>(side: &Side<'a>) -> impl Iterator<Item = &'a Workload> {
+    side.graph.workloads.iter().filter(|workload| workload.is_own() && workload.kind() != "objects")
+}
+
+fn component(workload: &Workload) -> &str {
+    workload.component.as_str().unwrap_or_default()
+}
+
+/// Lines of the component's templates, by template.
+type Lines = BTreeSet<(Arc<str>, u32)>;
+
+/// The lines on which a workload says a property.
+fn words(workload: &Workload, property: &Node) -> Lines {
+    let mut found = Lines::new();
+    let of_several = property.get("of_several").and_then(|flag| flag.as_bool()).unwrap_or(false);
+    let count = workload.node.get("replicas").and_then(|replicas| replicas.as_int()).unwrap_or(1);
+    if of_several && count < 2 {
+        return found;
+    }
+    for word in property.get("words").map_or(&[][..], |words| words.items()) {
+        let parts: Vec<&str> = word.as_str().unwrap_or_default().split('/').skip(1).collect();
+        below(&workload.node, &parts, &mut found);
+    }
+    found
+}
+
+fn below(node: &Node, parts: &[&str], found: &mut Lines) {
+    match parts.split_first() {
+        None => node.leaves(&mut |_, leaf| found.extend(line(leaf))),
+        Some((&"*", rest)) => node.entries().iter().for_each(|entry| below(&entry.node, rest, found)),
+        Some((part, rest)) => node.get(part).into_iter().for_each(|child| below(child, rest, found)),
+    }
+}
+
+/// The line of a template that said a value; a default was said by nobody.
+fn line(node: &Node) -> Option<(Arc<str>, u32)> {
+    match &node.origin {
+        Origin::Template { template, line, .. } => Some((template.name.as_str().into(), *line)),
+        _ => None,
+    }
+}
+
+/// Every line that decided something of some documents.
+fn lines(documents: &[Document]) -> Lines {
+    let mut follower = Follower::default();
+    for document in documents {
+        document.because.iter().for_each(|node| follower.follow(node));
+        follower.tree(&document.node);
+    }
+    follower.lines
+}
+
+#[derive(Default)]
+struct Follower {
+    lines: Lines,
+    seen: BTreeMap<*const Node, ()>,
+}
+
+impl Follower {
+    fn tree(&mut self, node: &Node) {
+        self.origin(node);
+        match &node.data {
+            Data::Seq(items) => items.iter().for_each(|item| self.tree(item)),
+            Data::Map(entries) => entries.iter().for_each(|entry| self.tree(&entry.node)),
+            _ => {}
+        }
+    }
+
+    fn follow(&mut self, node: &Arc<Node>) {
+        if self.seen.insert(Arc::as_ptr(node), ()).is_none() {
+            self.origin(node);
+        }
+    }
+
+    fn origin(&mut self, node: &Node) {
+        self.lines.extend(line(node));
+        match &node.origin {
+            Origin::Template { from, .. } => from.iter().flat_map(|from| from.iter()).for_each(|node| self.follow(node)),
+            Origin::Derived { from, .. } => from.iter().for_each(|node| self.follow(node)),
+            Origin::Input(_) => {}
+        }
+    }
+}
