@@ -122,7 +122,10 @@ pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) ->
     diags.checkpoint()?;
     let matches = wire::matches(lakehouse, &interfaces, diags);
     diags.checkpoint()?;
-    let mut workloads = ask::workloads(lakehouse, mode, &interfaces, &matches, diags)?;
+    let asked = wire::asked(&lakehouse.catalog.engine, &interfaces, &matches).map_err(|failure| failure.report(diags));
+    diags.checkpoint()?;
+    let asked = asked.unwrap_or_default();
+    let mut workloads = ask::workloads(lakehouse, mode, &interfaces, &matches, &asked, diags)?;
     let connections = wire::connect(&interfaces, &matches, &mut workloads, diags)?;
     order::waves(&mut workloads, &connections, diags)?;
     check_something_runs(lakehouse, &workloads, diags);

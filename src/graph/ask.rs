@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::describe::entry;
-use super::wire::{Matches, flag};
+use super::wire::{Asked, Matches, flag};
 use super::{Interface, Offer, Workload};
 use crate::catalog::Mode;
 use crate::diagnostic::{Code, Diagnostics, Reported};
@@ -19,12 +19,13 @@ pub(super) fn workloads(
     mode: &Mode,
     interfaces: &[Interface<'_>],
     matches: &Matches,
+    asked: &Asked,
     diags: &mut Diagnostics,
 ) -> Result<Vec<Workload>, Reported> {
     use rayon::prelude::*;
     let catalog = lakehouse.catalog;
     let shape = catalog.workload_shape.get_or_init(|| Schema::compile(schema::expand(&catalog.workload, &catalog.types)));
-    let asker = Asker { lakehouse, mode, interfaces, matches, shape };
+    let asker = Asker { lakehouse, mode, interfaces, matches, asked, shape };
     let found: Vec<Result<Vec<Workload>, Trouble>> =
         (0..interfaces.len()).into_par_iter().map(|index| asker.ask(index)).collect();
     let mut workloads = Vec::new();
@@ -55,6 +56,7 @@ struct Asker<'a> {
     mode: &'a Mode,
     interfaces: &'a [Interface<'a>],
     matches: &'a Matches,
+    asked: &'a Asked,
     shape: &'a Schema,
 }
 
@@ -78,7 +80,7 @@ impl Asker<'_> {
             });
         }
         let needs = Node::derived("what its needs are met by", Data::Map(needs), []);
-        let scope = interface.scope.with("needs", &needs);
+        let scope = interface.scope.with("needs", &needs).with("asked", &self.asked(index));
         let catalog = self.lakehouse.catalog;
         let said = catalog.engine.document(&interface.instance.component.workloads, scope)?;
         let mut diags = Diagnostics::default();
@@ -89,6 +91,14 @@ impl Asker<'_> {
         }
         let whole = schema::with_defaults(&catalog.workload, &said);
         whole.items().iter().map(|node| self.workload(index, node)).collect()
+    }
+
+    /// What others ask of it; who they are decides what is asked.
+    fn asked(&self, index: usize) -> Arc<Node> {
+        let switches = self.lakehouse.instances.iter().flat_map(|instance| super::switches(&instance.options));
+        let asks = self.asked[index].clone();
+        let from: Vec<Arc<Node>> = asks.iter().map(|asks| asks.head()).chain(switches).collect();
+        Node::derived("what others ask for", Data::Seq(asks), from)
     }
 
     /// What stands for a service of somebody else's.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::{Connection, Interface, Offer, Secret, Workload};
 use crate::diagnostic::{Code, Diagnostics, Reported};
 use crate::lakehouse::{Instance, Lakehouse};
-use crate::node::{Entry, Node};
+use crate::node::{Data, Entry, Node};
+use crate::render::{Engine, Failure};
 
 /// For each component, each need with the offers that meet it.
 pub(super) type Matches = Vec<BTreeMap<Arc<str>, Vec<Offer>>>;
@@ -20,6 +21,26 @@ pub(super) fn matches(lakehouse: &Lakehouse<'_>, interfaces: &[Interface<'_>], d
         interfaces.iter().enumerate().map(|(i, interface)| (interface.instance.name.as_str().unwrap_or_default(), i)).collect();
     let matcher = Matcher { lakehouse, interfaces, by_interface, names };
     (0..interfaces.len()).map(|index| matcher.of(index, diags)).collect()
+}
+
+/// For each component, what those who take its offers ask for, with which offer it is and who they are.
+pub(super) type Asked = Vec<Vec<Arc<Node>>>;
+
+pub(super) fn asked(engine: &Engine, interfaces: &[Interface<'_>], matches: &Matches) -> Result<Asked, Failure> {
+    let mut asked: Asked = vec![Vec::new(); interfaces.len()];
+    for (interface, matches) in interfaces.iter().zip(matches) {
+        for need in &interface.needs {
+            let Some(asks) = need.node.get("asks") else { continue };
+            let filled = engine.fill(asks, &interface.scope)?;
+            for offer in matches.get(&need.key).into_iter().flatten() {
+                let who = [("by", &interface.instance.name), ("offer", &offer.name)];
+                let who = who.map(|(key, node)| Entry { key: key.into(), node: node.clone() });
+                let data = Data::Map(filled.entries().iter().cloned().chain(who).collect());
+                asked[offer.instance].push(Arc::new(Node { data, origin: filled.origin.clone() }));
+            }
+        }
+    }
+    Ok(asked)
 }
 
 struct Matcher<'a> {
@@ -183,6 +204,7 @@ pub(super) fn connect(
                         need_name: name.to_owned(),
                         waits: flag(&declared.node, "order") && workloads[*to].is_own(),
                     }),
+                    None if flag(&offer.node, "optional") => {}
                     None => dangling_offer(offer, diags),
                 }
             }
@@ -191,6 +213,7 @@ pub(super) fn connect(
     for offer in interfaces.iter().flat_map(|interface| &interface.offers) {
         match roles.get(&(offer.instance, offer.role.clone())) {
             Some(to) => workloads[*to].offers.push(offer.clone()),
+            None if flag(&offer.node, "optional") => {}
             None => dangling_offer(offer, diags),
         }
     }

@@ -263,3 +263,41 @@ fn a_catalog_on_top_changes_nothing_else() {
         }
     }
 }
+
+const WITH_WIKI: &str = "lakehouse.name = \"lake\"\ncomponents.wiki = {}\n";
+
+/// A component with a database of its own, a bucket's store, a metrics port and a secret takes one small folder.
+#[test]
+fn a_component_asks_for_a_database() {
+    let folder = compiled::tests().join("catalogs/wiki/templates/components/wiki");
+    let lines = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap().lines().count();
+    assert!(lines("component.toml") + lines("workloads.yaml.j2") <= 60);
+    let catalog = compiled::load(Some("wiki"));
+    let of = |mode: &str| {
+        let documents = compiled::documents(&catalog, WITH_WIKI, "development", mode);
+        let found: BTreeMap<String, Value> =
+            by_path(&documents).into_iter().map(|(path, value)| (path.to_owned(), value)).collect();
+        found
+    };
+    let compose = of("compose");
+    let services = &compose["docker-compose.yaml"]["services"];
+    assert_eq!(services["wiki"]["depends_on"]["postgresql-databases"]["condition"], "service_completed_successfully");
+    let reads: Vec<&Value> =
+        services["postgresql-databases"]["secrets"].as_array().unwrap().iter().map(|s| &s["source"]).collect();
+    assert_eq!(reads, ["postgresql-owner-password", "wiki-database-username", "wiki-database-password"]);
+    for mode in ["k3s-local", "k3s"] {
+        let objects = of(mode);
+        let pod = &objects["wiki-dev/wiki-deployment.yaml"]["spec"]["template"];
+        assert_eq!(pod["metadata"]["annotations"]["prometheus.io/port"], "3000");
+        let readme = objects["README.md"].as_str().unwrap();
+        for namespace in ["prefect-dev", "wiki-dev"] {
+            let made = format!("kubectl -n {namespace} create secret generic wiki-database --type=kubernetes.io/basic-auth");
+            assert!(readme.contains(&made), "{readme}");
+        }
+    }
+    let operated = of("k3s");
+    let database = &operated["prefect-dev/postgresql-wiki-database.yaml"]["spec"];
+    assert_eq!(*database, json!({ "cluster": { "name": "postgresql" }, "name": "wiki", "owner": "wiki" }));
+    let role = &operated["prefect-dev/postgresql-cluster.yaml"]["spec"]["managed"]["roles"][0];
+    assert_eq!((&role["name"], &role["passwordSecret"]["name"]), (&json!("wiki"), &json!("wiki-database")));
+}
