@@ -60,6 +60,7 @@ fn subjects<'d>(description: &'d Description, each: &str) -> &'d [Arc<Node>] {
         "namespace" => &description.namespaces,
         "file" => &description.files,
         "object" => &description.objects,
+        "copy" => &description.copies,
         _ => &description.secrets,
     }
 }

@@ -18,6 +18,7 @@ impl Graph {
         let readers = self.readers();
         let secrets: Vec<Arc<Node>> = self.secrets.iter().map(|secret| secret_node(secret, &readers)).collect();
         let files = parts(&workloads, "files", |file| vec![entry("name", flat_name(file))]);
+        let copies = secrets.iter().flat_map(copies).collect();
         let objects = parts(&workloads, "objects", |_| Vec::new());
         let connections: Vec<Arc<Node>> = self.connections.iter().map(|connection| self.connection(connection)).collect();
         // How many there are follows from what made each of them, and from who is not there.
@@ -35,7 +36,7 @@ impl Graph {
             entry("volumes", list(&volumes(&workloads))),
             entry("files", list(&files)),
         ]);
-        Description { platform, workloads, namespaces, secrets, files, objects }
+        Description { platform, workloads, namespaces, secrets, copies, files, objects }
     }
 
     fn workload(&self, workload: &Workload) -> Arc<Node> {
@@ -229,6 +230,8 @@ pub struct Description {
     pub workloads: Vec<Arc<Node>>,
     pub namespaces: Vec<Arc<Node>>,
     pub secrets: Vec<Arc<Node>>,
+    /// Each secret once for each namespace that reads it.
+    pub copies: Vec<Arc<Node>>,
     pub files: Vec<Arc<Node>>,
     pub objects: Vec<Arc<Node>>,
 }
@@ -261,6 +264,14 @@ fn secret_node(secret: &Secret, readers: &Readers<'_>) -> Arc<Node> {
         ),
         entry("namespaces", Node::derived("who reads it", Data::Seq(namespaces.into_values().collect()), [])),
     ])
+}
+
+fn copies(secret: &Arc<Node>) -> Vec<Arc<Node>> {
+    let copy = |namespace: &Arc<Node>| {
+        let entries = secret.entries().iter().cloned().chain([entry("namespace", namespace.clone())]);
+        Node::derived("a secret in a namespace", Data::Map(entries.collect()), [secret.head(), namespace.clone()])
+    };
+    secret.get("namespaces").map_or(&[][..], |namespaces| namespaces.items()).iter().map(copy).collect()
 }
 
 /// A number is how many random bytes the key's value has; anything else is a value that is no secret.

@@ -119,3 +119,38 @@ fn a_service_of_others_stands_in() {
     let out = egress.as_array().unwrap().iter().find(|rule| rule["ports"][0]["port"] == 6432).expect("a way out");
     assert_eq!(out["to"][0]["ipBlock"]["cidr"], "0.0.0.0/0");
 }
+
+/// With a store, each secret is fetched into each namespace that reads it, key by key.
+#[test]
+fn a_store_gives_what_is_read() {
+    let text = format!("{OWN}[k3s.secrets]\nbackend = \"external-secrets\"\nstore = \"vault\"\n");
+    let documents = compiled::documents(&CATALOG, &text, "production", "k3s");
+    let objects: Vec<serde_json::Value> = documents.iter().map(|document| document.node.to_json()).collect();
+    let mut given = BTreeSet::new();
+    for object in objects.iter().filter(|object| object["kind"] == "ExternalSecret") {
+        assert_eq!(object["spec"]["secretStoreRef"]["name"], "vault");
+        for entry in object["spec"]["data"].as_array().unwrap() {
+            let part = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+            let (meta, key) = (&object["metadata"], &entry["secretKey"]);
+            given.insert((part(&meta["namespace"]), part(&object["spec"]["target"]["name"]), part(key)));
+        }
+    }
+    let mut read = BTreeSet::new();
+    for object in &objects {
+        let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
+        for container in object["spec"]["template"]["spec"]["containers"].as_array().into_iter().flatten() {
+            for variable in container["env"].as_array().into_iter().flatten() {
+                let wanted = &variable["valueFrom"]["secretKeyRef"];
+                let part = |key: &str| wanted[key].as_str().map(str::to_owned);
+                read.extend(part("name").zip(part("key")).map(|(name, key)| (namespace.to_owned(), name, key)));
+            }
+        }
+        for volume in object["spec"]["template"]["spec"]["volumes"].as_array().into_iter().flatten() {
+            let name = volume["secret"]["secretName"].as_str().unwrap_or_default().to_owned();
+            let keys = volume["secret"]["items"].as_array().into_iter().flatten().filter_map(|item| item["key"].as_str());
+            read.extend(keys.map(|key| (namespace.to_owned(), name.clone(), key.to_owned())));
+        }
+    }
+    assert!(read.len() > 5, "{read:?}");
+    assert_eq!(read.difference(&given).collect::<Vec<_>>(), Vec::<&(String, String, String)>::new());
+}
