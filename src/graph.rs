@@ -44,6 +44,8 @@ pub struct Workload {
     pub component: Arc<Node>,
     pub namespace: Arc<Node>,
     pub address: Arc<Node>,
+    /// Where each of its replicas is reached, when they differ; else its address alone.
+    pub hosts: Vec<Arc<Node>>,
     pub role: String,
     /// The component's own words, checked and with their defaults.
     pub node: Arc<Node>,
@@ -148,7 +150,8 @@ fn interface<'a>(
 ) -> Result<Interface<'a>, Failure> {
     let engine = &lakehouse.catalog.engine;
     let manifest = &instance.component.manifest;
-    let scope = scope.with("name", &instance.name).with("options", &instance.options);
+    let facts = manifest.get("facts").cloned().unwrap_or_else(layers::nothing);
+    let scope = scope.with("name", &instance.name).with("options", &instance.options).with("facts", &facts);
     let group = manifest.get("namespace").cloned().unwrap_or_else(layers::nothing);
     let scope = scope.with("group", &group);
     let namespace = match mode.names.get("namespace") {
@@ -208,7 +211,9 @@ fn own_secrets(
         let node = lakehouse.catalog.engine.fill(&secret.node, scope)?;
         let files = secret_files(lakehouse, mode, &name, &node, scope)?;
         let namespace = scope.node("namespace").cloned().unwrap_or_else(layers::nothing);
-        let (component, external) = (instance.name.clone(), external.cloned());
+        // Also where the component runs nothing itself: what says so stands for the service.
+        let brought = node.get("brought").filter(|brought| brought.as_bool() == Some(true));
+        let (component, external) = (instance.name.clone(), external.or(brought).cloned());
         secrets.push(Secret { name, component, namespace, node, files, external });
     }
     Ok(names)

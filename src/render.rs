@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
 
-use minijinja::value::{Kwargs, Rest, Value};
+use minijinja::value::{Kwargs, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 
 use crate::diagnostic::{Code, Diagnostics};
@@ -65,6 +65,8 @@ pub struct Failure {
     pub message: String,
     /// The value that had no escape.
     value: Option<Span>,
+    /// The value that a template says no to.
+    refused: Option<Span>,
     help: Option<&'static str>,
 }
 
@@ -178,10 +180,18 @@ fn environment(library: &Arc<Library>) -> Environment<'static> {
             Ok::<_, Error>(Value::from_object(made))
         });
     }
-    env.add_function("fail", |message: Rest<String>| -> Result<Value, Error> {
-        Err(Error::new(ErrorKind::InvalidOperation, message.join(" ")))
-    });
+    env.add_function("fail", refuse);
     env
+}
+
+/// What a component says no to; `at` is the value at fault, so that it is told where a person wrote it.
+fn refuse(message: String, given: Kwargs) -> Result<Value, Error> {
+    let at = given.get::<Option<Value>>("at")?;
+    given.assert_all_used()?;
+    let node = at.and_then(|value| tracked::with_frame(|frame| frame.node_of(&value)).flatten());
+    let mut failure = Failure::new(Code::TemplateFailed, None, message);
+    failure.refused = node.and_then(|node| node.span());
+    Err(failure.into_error())
 }
 
 fn add_filters(env: &mut Environment<'static>, library: &Arc<Library>) {
@@ -401,7 +411,7 @@ impl std::error::Error for Failure {}
 
 impl Failure {
     fn new(code: Code, span: Option<Span>, message: String) -> Failure {
-        Failure { code, span, message, value: None, help: None }
+        Failure { code, span, message, value: None, refused: None, help: None }
     }
 
     fn at_line(source: &Arc<Source>, line: u32, message: String) -> Failure {
@@ -415,12 +425,14 @@ impl Failure {
     /// Tells it, unless it has been told: one mistake in a template is met by everything it renders.
     pub fn report(&self, diags: &mut Diagnostics) {
         let told = |d: &crate::diagnostic::Diagnostic| {
-            d.code == self.code && d.message == self.message && d.places.first().map(|place| &place.span) == self.span.as_ref()
+            let first = self.refused.as_ref().or(self.span.as_ref());
+            d.code == self.code && d.message == self.message && d.places.first().map(|place| &place.span) == first
         };
         if diags.iter().any(told) {
             return;
         }
-        let diagnostic = diags.error(self.code, self.message.clone()).at_some(self.span.clone(), "in this template");
+        let diagnostic = diags.error(self.code, self.message.clone()).at_some(self.refused.clone(), "this value");
+        diagnostic.at_some(self.span.clone(), if self.refused.is_some() { "refused here" } else { "in this template" });
         diagnostic.at_some(self.value.clone(), "the value");
         if let Some(help) = self.help {
             diagnostic.help(help);

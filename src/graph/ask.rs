@@ -1,5 +1,6 @@
 //! Asks each component what it runs, in the light of what its needs are met by.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::describe::entry;
@@ -65,7 +66,9 @@ impl Asker<'_> {
         let interface = &self.interfaces[index];
         let mut needs = Vec::new();
         if interface.instance.options.get("external").is_some() {
-            return interface.offers.iter().map(|offer| self.workload(index, &self.elsewhere(offer))).collect();
+            let mut seen = BTreeSet::new();
+            let roles = interface.offers.iter().filter(|offer| seen.insert(&offer.role));
+            return roles.map(|offer| self.workload(index, &self.elsewhere(offer))).collect();
         }
         for need in &interface.needs {
             let offers = &self.matches[index][&need.key];
@@ -119,6 +122,7 @@ impl Asker<'_> {
             std::iter::once(node.head()).chain(interface.instance.options.get("enabled").cloned()).collect();
         Ok(Workload {
             instance: index,
+            hosts: hosts(interface, &name, &address, node),
             named_by: from.into(),
             name,
             component: interface.instance.name.clone(),
@@ -172,6 +176,19 @@ impl Asker<'_> {
         entries.extend(said.iter().cloned());
         Ok(Node::derived("what an offer tells", Data::Map(entries), [offer.node.head()]))
     }
+}
+
+/// Each of several that keep something has a host of its own, by the mode's pattern; others are all alike.
+fn hosts(interface: &Interface<'_>, name: &str, address: &Arc<Node>, node: &Node) -> Vec<Arc<Node>> {
+    let count = node.get("replicas").and_then(|replicas| replicas.as_int()).unwrap_or(1);
+    let pattern = interface.scope.node("replica").filter(|_| node.text("kind") == "stateful" && count > 1);
+    let Some(pattern) = pattern else { return vec![address.clone()] };
+    let from: Vec<Arc<Node>> = [Some(address), node.get("replicas")].into_iter().flatten().cloned().collect();
+    let host = |ordinal: i128| {
+        let host = pattern.as_str().unwrap_or_default().replace("{workload}", name).replace("{ordinal}", &ordinal.to_string());
+        Node::derived("the host of a replica", host.into(), from.clone())
+    };
+    (0..count).map(host).collect()
 }
 
 /// What the one that a user chose tells: another choice would tell other things.

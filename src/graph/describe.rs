@@ -52,6 +52,7 @@ impl Graph {
             entry("component", workload.component.clone()),
             entry("namespace", workload.namespace.clone()),
             entry("address", workload.address.clone()),
+            entry("hosts", derived(Data::Seq(workload.hosts.clone()))),
             entry("wave", derived((workload.wave as i64).into())),
             entry("ports", derived(Data::Seq(self.ports(workload)))),
             entry("uses", others(self.uses(workload))),
@@ -119,6 +120,7 @@ impl Graph {
             entry("component", workload.component.clone()),
             entry("namespace", workload.namespace.clone()),
             entry("address", workload.address.clone()),
+            entry("hosts", derived(Data::Seq(workload.hosts.clone()))),
             entry("need", derived(connection.need_name.as_str().into())),
             entry("interface", connection.offer.interface.clone()),
             entry("waits", derived((connection.waits && connection.from != connection.to).into())),
@@ -317,14 +319,16 @@ fn secret_reads(workload: &Workload) -> Vec<Arc<Node>> {
     reads(workload).into_iter().map(read).collect()
 }
 
-/// Every volume of every workload, for modes that name them in one place.
+/// Every volume of every host of every workload, for modes that name them in one place.
 fn volumes(workloads: &[Arc<Node>]) -> Vec<Arc<Node>> {
     let mut all = Vec::new();
     for workload in workloads {
         for volume in workload.get("volumes").map_or(&[][..], |volumes| volumes.items()) {
-            let name = format!("{}-{}", workload.text("name"), volume.text("name"));
-            let from: Vec<Arc<Node>> = [workload.get("name"), volume.get("name")].into_iter().flatten().cloned().collect();
-            all.push(Node::derived("the volume's name", name.into(), from));
+            for host in workload.get("hosts").map_or(&[][..], |hosts| hosts.items()) {
+                let name = format!("{}-{}", host.as_str().unwrap_or_default(), volume.text("name"));
+                let from: Vec<Arc<Node>> = std::iter::once(host).chain(volume.get("name")).cloned().collect();
+                all.push(Node::derived("the volume's name", name.into(), from));
+            }
         }
     }
     all

@@ -105,6 +105,15 @@ impl Frame {
         Some(read.node.clone())
     }
 
+    /// The node that a value was read from.
+    pub fn node_of(&self, value: &Value) -> Option<Arc<Node>> {
+        if let Some(tracked) = value.downcast_object_ref::<Tracked>() {
+            return Some(tracked.0.clone());
+        }
+        let read = self.reads.iter().rev().take(NEAR).find(|read| read.value == *value)?;
+        Some(read.node.clone())
+    }
+
     /// What was read and never printed: it decided what there is at all.
     pub fn decided_by(&self) -> Vec<Arc<Node>> {
         let mut seen = std::collections::BTreeSet::new();
