@@ -180,12 +180,12 @@ fn environment(library: &Arc<Library>) -> Environment<'static> {
             Ok::<_, Error>(Value::from_object(made))
         });
     }
-    env.add_function("fail", refuse);
+    env.add_function("fail", |message: String, given: Kwargs| refuse(message, &given));
     env
 }
 
 /// What a component says no to; `at` is the value at fault, so that it is told where a person wrote it.
-fn refuse(message: String, given: Kwargs) -> Result<Value, Error> {
+fn refuse(message: String, given: &Kwargs) -> Result<Value, Error> {
     let at = given.get::<Option<Value>>("at")?;
     given.assert_all_used()?;
     let node = at.and_then(|value| tracked::with_frame(|frame| frame.node_of(&value)).flatten());

@@ -182,7 +182,11 @@ impl Asker<'_> {
 fn hosts(interface: &Interface<'_>, name: &str, address: &Arc<Node>, node: &Node) -> Vec<Arc<Node>> {
     let count = node.get("replicas").and_then(|replicas| replicas.as_int()).unwrap_or(1);
     let pattern = interface.scope.node("replica").filter(|_| node.text("kind") == "stateful" && count > 1);
-    let Some(pattern) = pattern else { return vec![address.clone()] };
+    let Some(pattern) = pattern else {
+        // Its name is made of its role too, which what it offers may not have to know.
+        let from: Vec<Arc<Node>> = [Some(address), node.get("role")].into_iter().flatten().cloned().collect();
+        return vec![Node::derived("its own host", address.data.clone(), from)];
+    };
     let from: Vec<Arc<Node>> = [Some(address), node.get("replicas")].into_iter().flatten().cloned().collect();
     let host = |ordinal: i128| {
         let host = pattern.as_str().unwrap_or_default().replace("{workload}", name).replace("{ordinal}", &ordinal.to_string());

@@ -98,11 +98,18 @@ impl Frame {
         self.reads[self.mark..].iter().map(|read| read.node.clone()).collect()
     }
 
-    /// The node that a value handed on was read from; whoever gets it prints it.
+    /// The node that a value handed on was read from, or one that stands for all that it may have been made of.
     fn read_of(&mut self, value: &Value) -> Option<Arc<Node>> {
-        let read = self.reads.iter_mut().rev().take(NEAR).find(|read| read.gave(value) && !value.is_none())?;
-        read.printed = true;
-        Some(read.node.clone())
+        if value.is_none() || value.as_object().is_some() {
+            return None;
+        }
+        let near = self.reads.iter_mut().rev().take(NEAR);
+        if let Some(read) = near.into_iter().find(|read| read.gave(value)) {
+            read.printed = true;
+            return Some(read.node.clone());
+        }
+        let made_of: Vec<Arc<Node>> = self.reads.iter().rev().take(NEAR).map(|read| read.node.clone()).collect();
+        Some(made_of).filter(|from| !from.is_empty()).map(|from| Node::derived("made by a template", Data::Null, from))
     }
 
     /// The node that a value was read from.
@@ -110,7 +117,7 @@ impl Frame {
         if let Some(tracked) = value.downcast_object_ref::<Tracked>() {
             return Some(tracked.0.clone());
         }
-        let read = self.reads.iter().rev().take(NEAR).find(|read| read.value == *value)?;
+        let read = self.reads.iter().rev().take(NEAR).find(|read| read.gave(value))?;
         Some(read.node.clone())
     }
 
