@@ -1,33 +1,38 @@
 #!/bin/sh
-# Safe to run again: what is there already stays as it is.
+# Safe to run again: what is there already stays as it is, or becomes what is said here.
 set -eu
-mc alias set store http://object-store:9000 \
-  "$(cat /etc/secrets/object-store-root/username)" "$(cat /etc/secrets/object-store-root/password)"
-mc mb --ignore-existing store/bronze
-mc anonymous set none store/bronze
+secret() { cat "/etc/secrets/$1"; }
+# The first of several servers may answer long before enough of them are there.
+tries=0
+until mc alias set store http://object-store:9000 \
+  "$(secret object-store-root/username)" "$(secret object-store-root/password)"; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 60 ] || exit 1
+  sleep 2
+done
+mc ready store
+
+make() {
+  mc mb --ignore-existing "$@"
+  for bucket; do :; done
+  mc anonymous set none "$bucket"
+}
+make store/bronze
 mc version enable store/bronze
-mc mb --ignore-existing store/silver
-mc anonymous set none store/silver
+make store/silver
 mc version enable store/silver
-mc mb --ignore-existing store/gold
-mc anonymous set none store/gold
+make store/gold
 mc version enable store/gold
+# Backups have a bucket of their own.
+make store/backups
 
-# Clients never use the administrator's name.
-client=$(cat /etc/secrets/object-store-client/username)
-mc admin user add store "$client" "$(cat /etc/secrets/object-store-client/password)"
-case $(mc admin policy entities store --user "$client") in
-  *readwrite*) ;;
-  *) mc admin policy attach store readwrite --user "$client" ;;
-esac
-
-# Backups have a bucket of their own, and a user who can enter no other.
-mc mb --ignore-existing store/backups
-mc anonymous set none store/backups
-mc admin policy create store backups /etc/lakehouse/backups.json
-backup=$(cat /etc/secrets/object-store-backup/username)
-mc admin user add store "$backup" "$(cat /etc/secrets/object-store-backup/password)"
-case $(mc admin policy entities store --user "$backup") in
-  *backups*) ;;
-  *) mc admin policy attach store backups --user "$backup" ;;
-esac
+# Programs never use the administrator's name. Each has one policy.
+user() {
+  mc admin policy create store "$1" "/etc/lakehouse/$1.json"
+  name=$(secret "$2/username")
+  mc admin user add store "$name" "$(secret "$2/password")"
+  has=$(mc admin user info store "$name" --json)
+  case $has in *'"policyName":"'"$1"'"'*) ;; *) mc admin policy attach store "$1" --user "$name" ;; esac
+}
+user client object-store-client
+user backup object-store-backup
