@@ -6,6 +6,14 @@ quoted() {
 }
 user=$(quoted PREFECT_REDIS_MESSAGING_USERNAME)
 password=$(quoted PREFECT_REDIS_MESSAGING_PASSWORD)
-PREFECT_SERVER_DOCKET_URL="redis://$user:$password@"valkey:6379/1
-export PREFECT_SERVER_DOCKET_URL
+members=valkey-sentinel-0:26379,valkey-sentinel-1:26379,valkey-sentinel-2:26379
+options="sentinel_username=$user&sentinel_password=$password"
+url() {
+  echo "redis+sentinel://$user:$password@$members/"primary"/$1?$options"
+}
+PREFECT_REDIS_MESSAGING_URL=$(url 0)
+PREFECT_REDIS_WORKER_CLEANUP_QUEUE_URL=$(url 0)
+PREFECT_SERVER_DOCKET_URL=$(url 1)
+export PREFECT_REDIS_MESSAGING_URL PREFECT_REDIS_WORKER_CLEANUP_QUEUE_URL PREFECT_SERVER_DOCKET_URL
+unset PREFECT_REDIS_MESSAGING_USERNAME PREFECT_REDIS_MESSAGING_PASSWORD
 exec /usr/bin/tini -g -- /opt/prefect/entrypoint.sh "$@"
