@@ -119,11 +119,18 @@ fn add_folder(host: &dyn Host, folder: &Path, files: &mut Files, diags: &mut Dia
     let listed = host.list(folder).map_err(|error| {
         diags.error(Code::Unreadable, format!("the catalog {} cannot be read: {}", folder.display(), host::words(&error)));
     });
+    let mut is_catalog = false;
     for entry in listed.into_iter().flatten() {
         let of_catalog = ["profiles/", "schemas/", "templates/"].iter().any(|part| entry.path.starts_with(part));
         if of_catalog && matches!(entry.kind, Kind::File) {
+            is_catalog = true;
             files.insert(entry.path.clone(), host::source(host, &folder.join(&entry.path), MAX_FILE_BYTES, diags)?);
         }
+    }
+    diags.checkpoint()?;
+    if !is_catalog {
+        let message = format!("there is no catalog in {}: it holds no templates/, profiles/ or schemas/", folder.display());
+        diags.error(Code::BadArgument, message);
     }
     diags.checkpoint()
 }

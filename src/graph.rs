@@ -9,6 +9,7 @@ mod describe;
 mod order;
 pub mod picture;
 mod wire;
+mod words;
 
 pub use describe::Description;
 
@@ -310,7 +311,10 @@ fn check_edges(workloads: &[Workload], interfaces: &[Interface<'_>], diags: &mut
     let mut seen: BTreeMap<&str, (&Workload, &Offer)> = BTreeMap::new();
     let offers = workloads.iter().flat_map(|workload| workload.offers.iter().map(move |offer| (workload, offer)));
     for (workload, offer) in offers.filter(|(_, offer)| !offer.node.text("edge").is_empty()) {
-        let edge = offer.node.text("edge");
+        // Where a mode tells the whole address, two edges may still share it: as a port of one machine, say.
+        let urls = interfaces[offer.instance].scope.node("urls");
+        let url = urls.and_then(|urls| urls.get(offer.name.as_str().unwrap_or_default())).and_then(|url| url.as_str());
+        let edge = url.unwrap_or_else(|| offer.node.text("edge"));
         let (first, other) = *seen.entry(edge).or_insert((workload, offer));
         // An offer is there once for each workload that answers.
         if (other.instance, other.name.as_str()) != (offer.instance, offer.name.as_str()) {
@@ -319,7 +323,11 @@ fn check_edges(workloads: &[Workload], interfaces: &[Interface<'_>], diags: &mut
             diagnostic.at_some(workload.component.key_span(), "the second").at_some(first.component.key_span(), "the first");
             let instance = interfaces[offer.instance].instance;
             let name = instance.name.as_str().unwrap_or_default();
+            let is_port = other.node.text("edge") != offer.node.text("edge");
             diagnostic.help(match instance.options.get("edge") {
+                _ if is_port => {
+                    "here people reach both by one port of one machine: leave one of them out of this mode".to_owned()
+                }
                 Some(_) => format!("say how people reach one of them: components.{name}.edge = \"{name}\""),
                 None => "give one of them another edge in its component.toml".to_owned(),
             });

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::document::Document;
 use crate::node::{Data, Input, Node, Origin};
-use crate::source::Position;
+use crate::source::{Position, Span};
 
 /// Everything that made the node at a pointer, for people to read: a tree whose branches end at what somebody wrote,
 /// and below it what decided that the node is there at all: so many of these, the nearest to the pointer first.
@@ -25,6 +25,15 @@ pub fn explain(document: &Document, pointer: &str, most: usize) -> Option<String
         places.iter().for_each(|row| row.write(&mut out, width));
     }
     Some(out)
+}
+
+/// Where the user wrote what a node was made of; the catalog's own words are passed over.
+pub fn written(node: &Node) -> Option<Span> {
+    match &node.origin {
+        Origin::Input(input) if *input.layer != *DEFAULT => Some(input.span.clone()),
+        Origin::Input(_) => None,
+        origin => from(origin).iter().find_map(|node| written(node)),
+    }
 }
 
 /// What decided that a node is there, when only the nearest are wanted.

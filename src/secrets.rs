@@ -10,6 +10,8 @@ use crate::diagnostic::{Code, Diagnostics, Reported};
 use crate::graph::Graph;
 use crate::host::{self, Host, Kind};
 use crate::node::{Data, Node, Number};
+use crate::origin;
+use crate::tree::path_problem;
 
 /// One key of one secret, and the file that holds its value.
 pub struct File {
@@ -35,18 +37,26 @@ pub struct Done {
 }
 
 /// The files of all secrets that some workload reads, below `root`.
-pub fn files(graph: &Graph, root: &Path) -> Vec<File> {
+pub fn files(graph: &Graph, root: &Path, diags: &mut Diagnostics) -> Result<Vec<File>, Reported> {
     let mut files = Vec::new();
     for secret in &graph.secrets {
         for file in &secret.files {
             let said = secret.node.get("keys").and_then(|keys| keys.get(&file.key));
             let value = if secret.external.is_some() { Value::Yours } else { said.map_or(Value::Yours, |node| value(node)) };
             // `./secrets/x` and `secrets/x` are one path to a person.
-            let below = file.node.as_str().unwrap_or_default();
-            files.push(File { path: root.join(below.trim_start_matches("./")), value });
+            let below = file.node.as_str().unwrap_or_default().trim_start_matches("./");
+            if let Some(problem) = path_problem(below) {
+                let span = origin::written(&file.node);
+                if !diags.has_told(Code::UnsafePath, span.as_ref()) {
+                    let message = format!("no secret is written to {below:?}: {problem}");
+                    diags.error(Code::UnsafePath, message).at_some(span, "it would lie outside of the output folder");
+                }
+            }
+            files.push(File { path: root.join(below), value });
         }
     }
-    files
+    diags.checkpoint()?;
+    Ok(files)
 }
 
 fn value(node: &Node) -> Value {
@@ -119,7 +129,10 @@ fn make_folder(host: &dyn Host, path: &Path) -> std::io::Result<()> {
     if host.kind(folder)?.is_none() {
         folder.parent().map_or(Ok(()), |above| host.make_folders(above))?;
         host.make_private_folder(folder)?;
-        host.create(&folder.join(".gitignore"), b"*\n", false)?;
+    }
+    let ignored = folder.join(".gitignore");
+    if host.kind(&ignored)?.is_none() {
+        host.create(&ignored, b"*\n", false)?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::diagnostic::{Code, Diagnostics};
+use crate::diagnostic::{Code, Diagnostics, Reported};
 use crate::host::{Content, Found, Host};
 use crate::node::{Data, Node, Number};
 use crate::source::Source;
@@ -19,6 +19,18 @@ pub struct Rules<'a> {
     pub types: &'a Types,
     /// Codes of changes that the user has accepted.
     pub accepted: &'a [String],
+}
+
+/// Codes that a user may accept are those of this stage.
+const CODES: [Code; 4] = [Code::Shrinks, Code::Immutable, Code::MajorUpgrade, Code::OtherProgram];
+
+pub fn check_accepted(accepted: &[String], diags: &mut Diagnostics) -> Result<(), Reported> {
+    let known = CODES.map(|code| code.id());
+    for code in accepted.iter().filter(|code| !known.iter().any(|known| known.eq_ignore_ascii_case(code))) {
+        let diagnostic = diags.error(Code::BadArgument, format!("{code} cannot be accepted"));
+        diagnostic.help(format!("--accept takes {}", known.join(", ")));
+    }
+    diags.checkpoint()
 }
 
 /// Compares each file that is there with the one that would take its place.

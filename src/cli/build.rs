@@ -58,6 +58,7 @@ pub(super) struct BuildArgs {
 }
 
 pub(super) fn run(host: &dyn Host, args: &BuildArgs, talk: &Talk<'_>, diags: &mut Diagnostics) -> Result<Summary, Reported> {
+    upgrade::check_accepted(&args.accepted, diags)?;
     let catalog = args.input.catalog(host, diags)?;
     let input = args.input.input(host, talk, diags)?;
     let outputs = args.compile(&catalog, &input, talk, diags)?;

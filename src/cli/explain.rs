@@ -171,6 +171,11 @@ fn forward(documents: &[&Document], file: &str, pointer: &str, most: usize, diag
         diags.error(Code::BadArgument, message).suggest(file, known);
         return Err(reported(diags));
     };
+    if !pointer.is_empty() && !pointer.starts_with('/') {
+        let help = format!("write /{}", pointer.replace('.', "/"));
+        diags.error(Code::BadArgument, format!("{pointer} is no pointer: one begins with /")).help(help);
+        return Err(reported(diags));
+    }
     let Some(text) = origin::explain(document, pointer, most) else {
         let deepest = document.node.nearest(pointer);
         let keys = deepest.entries().iter().map(|entry| &*entry.key);

@@ -52,7 +52,7 @@ pub(super) fn run(host: &dyn Host, args: &SecretsArgs, talk: &Talk<'_>, diags: &
     for mode in &modes {
         let graph = graph::build(&lakehouse, mode, diags)?;
         let root = root(args.out.as_deref(), args.input.profile(), &mode.name, modes.len());
-        let done = secrets::init(host, &secrets::files(&graph, &root), diags)?;
+        let done = secrets::init(host, &secrets::files(&graph, &root, diags)?, diags)?;
         talk.say(&format!("{}: {} secrets written, {} kept", root.display(), done.written, done.kept));
         for yours in done.yours {
             talk.say(&format!("write {} yourself: it opens a service that is not lakegen's", yours.display()));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::describe::entry;
 use super::wire::{Asked, Matches, flag};
+use super::words;
 use super::{Interface, Offer, Workload};
 use crate::catalog::Mode;
 use crate::diagnostic::{Code, Diagnostics, Reported};
@@ -93,6 +94,12 @@ impl Asker<'_> {
             return Err(Trouble::Wrong(diags));
         }
         let whole = schema::with_defaults(&catalog.workload, &said);
+        for workload in whole.items() {
+            words::check(workload, &needs, &mut diags);
+        }
+        if !diags.is_empty() {
+            return Err(Trouble::Wrong(diags));
+        }
         whole.items().iter().map(|node| self.workload(index, node)).collect()
     }
 

@@ -154,3 +154,26 @@ fn a_store_gives_what_is_read() {
     assert!(read.len() > 5, "{read:?}");
     assert_eq!(read.difference(&given).collect::<Vec<_>>(), Vec::<&(String, String, String)>::new());
 }
+
+/// A lakehouse.toml may be somebody else's: it says nothing about folders that are not of the output.
+#[test]
+fn no_secret_leaves_the_output() {
+    for outside in ["../../../elsewhere", "/tmp/elsewhere"] {
+        let folder = folder(&format!("{OWN}[compose]\nsecrets_folder = \"{outside}\"\n"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lakegen"));
+        let ran = command.current_dir(folder.path()).args(["secrets", "init", "--mode", "compose"]).output().unwrap();
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(ran.status.code(), Some(1), "{said}");
+        assert_eq!(said.matches("error[L0603]").count(), 1, "{said}");
+        assert!(said.contains("lakehouse.toml:4"), "{said}");
+    }
+}
+
+#[test]
+fn a_folder_that_was_there_is_passed_over_by_git_too() {
+    let folder = folder(OWN);
+    let secrets = folder.path().join("out/development/compose/secrets");
+    fs::create_dir_all(&secrets).unwrap();
+    init(folder.path(), "compose");
+    assert_eq!(fs::read_to_string(secrets.join(".gitignore")).unwrap(), "*\n");
+}

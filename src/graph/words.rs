@@ -1,0 +1,77 @@
+//! What one workload says, held against itself: it has what it uses.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::diagnostic::{Code, Diagnostics};
+use crate::node::{Data, Entry, Node, Origin};
+use crate::source::Span;
+
+pub(super) fn check(workload: &Node, needs: &Node, diags: &mut Diagnostics) {
+    check_variables(workload, diags);
+    check_reads(workload, needs, diags);
+}
+
+/// Some modes make a variable of a secret's file just before the program starts: they must know the program.
+fn check_variables(workload: &Node, diags: &mut Diagnostics) {
+    let env = workload.get("env").map_or(&[][..], |env| env.entries());
+    let Some(secret) = env.iter().find(|variable| variable.node.get("secret").is_some()) else { return };
+    if workload.get("entrypoint").is_none_or(|entrypoint| entrypoint.items().is_empty()) {
+        let message = format!("{} is a secret's value, and the workload has no entrypoint", secret.key);
+        let diagnostic = diags.error(Code::MissingKey, message).at_some(secret.node.span(), "this variable");
+        diagnostic.help("say the whole program: entrypoint: [/usr/bin/program], with its words in args");
+    }
+}
+
+/// Whoever uses what a need tells must have the need: its connections, networks and policies follow from that list.
+fn check_reads(workload: &Node, needs: &Node, diags: &mut Diagnostics) {
+    let has = |name: &str| workload.get("needs").is_some_and(|list| list.items().iter().any(|need| need.as_str() == Some(name)));
+    let missing: Vec<&Entry> = needs.entries().iter().filter(|need| !has(&need.key)).collect();
+    let had: Vec<*const Node> = needs.entries().iter().filter(|need| has(&need.key)).flat_map(hosts).collect();
+    let strange = |need: &&Entry| hosts(need).iter().any(|host| !had.contains(host));
+    if missing.iter().any(strange) {
+        let mut reads = Reads::default();
+        reads.tree(workload);
+        for need in missing.into_iter().filter(strange) {
+            if let Some(place) = hosts(need).iter().find_map(|host| reads.places.get(host)) {
+                let message = format!("the workload uses needs.{0}, and does not have the need {0}", need.key);
+                let diagnostic = diags.error(Code::Dangling, message).at_some(place.clone(), "used here");
+                diagnostic.help(format!("add {} to its list `needs`", need.key));
+            }
+        }
+    }
+}
+
+/// The nodes that tell where a need is met: no other need has the same.
+fn hosts(need: &Entry) -> Vec<*const Node> {
+    let one = |told: &Node| told.get("host").map(Arc::as_ptr);
+    one(&need.node).into_iter().chain(need.node.items().iter().filter_map(|told| one(told))).collect()
+}
+
+/// What the values of a tree were made of, each with the place of the first value that was.
+#[derive(Default)]
+struct Reads {
+    places: BTreeMap<*const Node, Option<Span>>,
+}
+
+impl Reads {
+    fn tree(&mut self, node: &Node) {
+        match &node.data {
+            Data::Seq(items) => items.iter().for_each(|item| self.tree(item)),
+            Data::Map(entries) => entries.iter().for_each(|entry| self.tree(&entry.node)),
+            _ => self.origin(node, &node.span()),
+        }
+    }
+
+    fn origin(&mut self, node: &Node, place: &Option<Span>) {
+        let from = match &node.origin {
+            Origin::Template { from: Some(from), .. } | Origin::Derived { from, .. } => from,
+            _ => return,
+        };
+        for node in from.iter() {
+            if self.places.insert(Arc::as_ptr(node), place.clone()).is_none() {
+                self.origin(node, place);
+            }
+        }
+    }
+}
