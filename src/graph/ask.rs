@@ -95,7 +95,8 @@ impl Asker<'_> {
         }
         let whole = schema::with_defaults(&catalog.workload, &said);
         for workload in whole.items() {
-            words::check(workload, &needs, &mut diags);
+            let own = name(interface, workload.text("role"));
+            words::check(workload, &own, &needs, &mut diags);
         }
         if !diags.is_empty() {
             return Err(Trouble::Wrong(diags));
@@ -146,8 +147,7 @@ impl Asker<'_> {
 
     /// A workload's name, and the host under which this mode reaches it, or what it offers.
     fn address(&self, interface: &Interface<'_>, role: &str, offer: Option<&Offer>) -> Result<(String, Arc<Node>), Failure> {
-        let component = interface.instance.name.as_str().unwrap_or_default();
-        let name = if role.is_empty() { component.to_owned() } else { format!("{component}-{role}") };
+        let name = name(interface, role);
         let node = Node::derived("the workload's name", name.as_str().into(), [interface.instance.name.clone()]);
         let host = offer.and_then(|offer| offer.host.as_ref()).filter(|host| host.as_str() != Some("")).unwrap_or(&node);
         let is_whole = host.as_str().is_some_and(|host| host.contains('.'));
@@ -200,6 +200,12 @@ fn hosts(interface: &Interface<'_>, name: &str, address: &Arc<Node>, node: &Node
         Node::derived("the host of a replica", host.into(), from.clone())
     };
     (0..count).map(host).collect()
+}
+
+/// A workload's name: its component's, and its role where it has one.
+fn name(interface: &Interface<'_>, role: &str) -> String {
+    let component = interface.instance.name.as_str().unwrap_or_default();
+    if role.is_empty() { component.to_owned() } else { format!("{component}-{role}") }
 }
 
 /// What the one that a user chose tells: another choice would tell other things.

@@ -7,9 +7,9 @@ use crate::diagnostic::{Code, Diagnostics};
 use crate::node::{Data, Entry, Node, Origin};
 use crate::source::Span;
 
-pub(super) fn check(workload: &Node, needs: &Node, diags: &mut Diagnostics) {
+pub(super) fn check(workload: &Node, own: &str, needs: &Node, diags: &mut Diagnostics) {
     check_variables(workload, diags);
-    check_reads(workload, needs, diags);
+    check_reads(workload, own, needs, diags);
 }
 
 /// Some modes make a variable of a secret's file just before the program starts: they must know the program.
@@ -24,9 +24,11 @@ fn check_variables(workload: &Node, diags: &mut Diagnostics) {
 }
 
 /// Whoever uses what a need tells must have the need: its connections, networks and policies follow from that list.
-fn check_reads(workload: &Node, needs: &Node, diags: &mut Diagnostics) {
+fn check_reads(workload: &Node, own: &str, needs: &Node, diags: &mut Diagnostics) {
     let has = |name: &str| workload.get("needs").is_some_and(|list| list.items().iter().any(|need| need.as_str() == Some(name)));
     let missing: Vec<&Entry> = needs.entries().iter().filter(|need| !has(&need.key)).collect();
+    // Who says its own address needs nobody.
+    let missing: Vec<&Entry> = missing.into_iter().filter(|need| need.node.text("workload") != own).collect();
     let had: Vec<*const Node> = needs.entries().iter().filter(|need| has(&need.key)).flat_map(hosts).collect();
     let strange = |need: &&Entry| hosts(need).iter().any(|host| !had.contains(host));
     if missing.iter().any(strange) {
