@@ -16,6 +16,7 @@ mod parity;
 mod places;
 mod report;
 mod secrets;
+mod store;
 mod tidy;
 mod tree;
 mod upgrade;
