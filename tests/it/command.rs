@@ -91,7 +91,7 @@ fn reverse_finds_files_by_their_end() {
         let ran = run(folder.path(), &format!("explain --mode k3s-local --reverse {place}"));
         assert!(stdout(&ran).contains("prefect-server-deployment.yaml"), "{place}: {}", stdout(&ran));
     }
-    let ran = run(folder.path(), "explain --mode compose --reverse compose/docker-compose.yaml.j2:5");
+    let ran = run(folder.path(), "explain --mode compose --reverse compose/docker-compose.yaml.j2:6");
     assert!(stdout(&ran).starts_with("compose/docker-compose.yaml /services\n"), "{}{}", stdout(&ran), stderr(&ran));
 }
 
