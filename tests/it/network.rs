@@ -149,3 +149,16 @@ fn only_who_needs_the_outside_reaches_it() {
         assert!(!needed.is_empty());
     }
 }
+
+/// Programs that are several find themselves in a list of hosts by their own name: each replica must bear its own.
+#[test]
+fn a_replica_knows_itself() {
+    for profile in PROFILES {
+        let documents = compiled::documents(&CATALOG, OWN, profile, "compose");
+        let file = documents.iter().find(|document| document.path == "docker-compose.yaml").unwrap().node.to_json();
+        let named = file["services"].as_object().unwrap().iter().filter(|(_, service)| service.get("hostname").is_some());
+        let strange: Vec<&String> =
+            named.clone().filter(|(name, service)| service["hostname"] != name.as_str()).map(|(n, _)| n).collect();
+        assert!(strange.is_empty() && named.count() >= 3, "{profile}: {strange:?}");
+    }
+}
