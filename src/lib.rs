@@ -76,23 +76,32 @@ pub fn compile_into<T: Send>(
     Ok(outputs)
 }
 
-/// Every profile with every mode that a user can ask for, the profiles side by side; which of them the input names does not
-/// matter. What is found is told in the order of the profiles, and the same only once.
+/// Every profile with every mode that a user can ask for, side by side; which of them the input names does not matter.
+/// What is found is told in the order of profiles and modes, and the same only once.
 pub fn compile_all<T: Send>(
     catalog: &Catalog,
     input: &Input,
     finish: &(dyn Fn(Document, usize) -> T + Sync),
     diags: &mut Diagnostics,
 ) -> Result<Vec<Output<T>>, Reported> {
-    let modes: Vec<String> = catalog.public_modes().map(|mode| mode.name.clone()).collect();
-    let compiled = catalog.profiles.par_iter().map(|(profile, _)| {
-        let input = Input { profile: profile.clone(), ..input.clone() };
+    let read = |profile: &String| {
         let mut found = Diagnostics::default();
-        (compile_into(catalog, &input, &modes, finish, &mut found), found)
+        (lakehouse::read(catalog, &Input { profile: profile.clone(), ..input.clone() }, &mut found), found)
+    };
+    let mut lakehouses = Vec::new();
+    for (lakehouse, found) in catalog.profiles.par_iter().map(|(profile, _)| read(profile)).collect::<Vec<_>>() {
+        lakehouses.extend(lakehouse.ok());
+        diags.merge(found);
+    }
+    let pairs: Vec<(&Lakehouse<'_>, &Mode)> =
+        lakehouses.iter().flat_map(|lakehouse| catalog.public_modes().map(move |mode| (lakehouse, mode))).collect();
+    let compiled = pairs.par_iter().map(|(lakehouse, mode)| {
+        let mut found = Diagnostics::default();
+        (one_into(lakehouse, mode, finish, &mut found), found)
     });
     let mut outputs = Vec::new();
     for (made, found) in compiled.collect::<Vec<_>>() {
-        outputs.extend(made.into_iter().flatten());
+        outputs.extend(made.ok());
         diags.merge(found);
     }
     diags.checkpoint()?;
