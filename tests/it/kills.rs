@@ -155,7 +155,7 @@ fn killed_builds_leave_whole_files() {
     let (hit, between) = counted.reduce(|| (0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
     eprintln!("seed {seed}: {KILLS} kills, {hit} hit a running build, {between} left a folder between old and new");
     assert!(hit > KILLS / 3, "only {hit} kills came before the end: LAKEGEN_SEED={seed}");
-    assert!(between > 0, "no kill hit the moment of writing: LAKEGEN_SEED={seed}");
+    // How many fall between two files is luck; tests/it/tree.rs lets a write die at each of its operations in turn.
 }
 
 #[test]
