@@ -2,6 +2,8 @@
 
 use minijinja::value::{Value, ValueKind};
 
+use super::tracked::Whole;
+
 /// What lakegen knows of a language: where a value may stand in it, and how it is written there.
 #[derive(Debug)]
 pub struct Language {
@@ -38,6 +40,9 @@ impl Language {
 fn plain(value: &Value) -> Result<String, String> {
     match value.kind() {
         ValueKind::Bool => Ok(if value.is_true() { "true" } else { "false" }.to_owned()),
+        _ if value.downcast_object_ref::<Whole>().is_some_and(|whole| !whole.is_text()) => {
+            Err("a list or table is no text".to_owned())
+        }
         ValueKind::Number | ValueKind::String | ValueKind::Plain => Ok(value.to_string()),
         kind => Err(format!("{kind} is no text")),
     }

@@ -86,8 +86,8 @@ impl Frame {
         if let Some(tracked) = value.downcast_object_ref::<Tracked>() {
             return vec![tracked.0.clone()];
         }
-        if value.downcast_object_ref::<Whole>().is_some() {
-            return Vec::new();
+        if let Some(whole) = value.downcast_object_ref::<Whole>() {
+            return if whole.is_text() { vec![whole.node.clone()] } else { Vec::new() };
         }
         if let Some((back, read)) = self.reads.iter_mut().rev().take(NEAR).enumerate().find(|(_, read)| read.gave(value)) {
             // A number that was read before others may be equal by chance: then it may still have decided something.
@@ -329,5 +329,16 @@ pub(super) struct Whole {
 impl Object for Whole {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
+    }
+
+    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.node.as_str().unwrap_or_default())
+    }
+}
+
+impl Whole {
+    /// What `text` makes can stand in other text; what `part` makes cannot.
+    pub fn is_text(&self) -> bool {
+        self.node.as_str().is_some()
     }
 }

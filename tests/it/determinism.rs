@@ -37,7 +37,7 @@ const SETS: [&str; 5] = [
     "components.postgresql.max_connections=300",
     "components.valkey.memory=\"2GiB\"",
     "components.prefect.labels.extra=\"one\"",
-    "components.prefect.pool.workers=7",
+    "components.prefect.pools.general.workers=7",
     "k3s.edge_class=\"nginx\"",
 ];
 

@@ -236,7 +236,7 @@ fn a_mode_is_a_folder() {
 
     let workloads = documents.iter().filter(|document| document.path.ends_with(".nomad.json"));
     let jobs: Vec<&str> = workloads.map(|document| document.path.as_str()).collect();
-    assert_eq!(jobs.len(), 9, "one job a workload");
+    assert_eq!(jobs.len(), 10, "one job a workload");
     let readme = values["README.md"].as_str().unwrap();
     assert!(readme.starts_with("# crypto-lakehouse on Nomad, profile development\n"), "{readme}");
     assert!(readme.contains("\n- prefect-server: https://prefect.lake.example.com"), "{readme}");

@@ -216,8 +216,9 @@ impl Walker {
     fn below(&mut self, name: &str, schema: &Value) {
         self.path.push(name.to_owned());
         let items = schema.get("items");
-        // Another service that stands in leaves nothing to compare, and a mode that is not tried has no output.
-        let is_elsewhere = self.path.iter().any(|step| step == "external")
+        // Another service that stands in leaves nothing to compare, a mode that is not tried has no output, and one of those
+        // that are tried has no Jobs for flows.
+        let is_elsewhere = self.path.iter().any(|step| step == "external" || step == "kubernetes_image")
             || CATALOG.mode(&self.path[0]).is_some_and(|mode| !MODES.contains(&mode.name.as_str()));
         if !is_elsewhere && (is_text(schema) || items.is_some_and(is_text)) {
             let types = [schema.get("x-type"), items.and_then(|items| items.get("x-type"))];
@@ -312,8 +313,13 @@ fn file(options: &[Setting], texts: &Texts) -> (String, Vec<usize>) {
         lines.clear();
         owners.clear();
     }
-    // What is off by itself would hide the options of what it needs.
-    for switch in ["components.postgresql.backup.enabled = true", "components.valkey.exporter.enabled = true"] {
+    // What is off by itself would hide the options of what it needs, and a pool is one more workload.
+    for switch in [
+        "components.postgresql.backup.enabled = true",
+        "components.valkey.exporter.enabled = true",
+        "components.prefect.exporter.enabled = true",
+        "components.prefect.pools.zqentry.workers = 1",
+    ] {
         lines.push(switch.to_owned());
         owners.push(usize::MAX);
     }
@@ -653,7 +659,7 @@ fn words(script: &str) -> Result<Vec<String>, String> {
     // What a script writes, and what it would become, are kept in the folder.
     let script =
         script.replace("/tmp/", "./").replace("exec /usr/bin/tini", "tini").replace("exec valkey-server", "valkey_server");
-    let script = script.replace("exec /redis_exporter", "true");
+    let script = script.replace("exec /redis_exporter", "true").replace("exec python", "python");
     // No function has a dash in its name.
     let script = script.replace("exec \"$@\"", "true").replace("valkey-cli", "valkey_cli");
     let tell = |name: &str| format!("{name}() {{ printf '%s\\0' {name} \"$@\" >&3; printf '%s\\0' {name} \"$@\"; }}\n");

@@ -17,7 +17,6 @@ const LONG_FILES: &[(&str, &str)] = &[];
 
 /// Templates of more than 80 lines, each with its reason.
 const LONG_TEMPLATES: &[(&str, &str)] = &[
-    ("templates/components/prefect/workloads.yaml.j2", "five workloads of one program, which read best side by side"),
     ("templates/modes/kubernetes/README.md.j2", "one text from top to bottom"),
     ("templates/modes/compose/service.yaml.j2", "one service is one table, and no part of it is used elsewhere"),
 ];

@@ -8,4 +8,6 @@ user=$(quoted PREFECT_REDIS_MESSAGING_USERNAME)
 password=$(quoted PREFECT_REDIS_MESSAGING_PASSWORD)
 PREFECT_SERVER_DOCKET_URL="redis://$user:$password@"valkey:6379/1
 export PREFECT_SERVER_DOCKET_URL
+PREFECT_SERVER_API_AUTH_STRING="$(cat /etc/secrets/prefect-api/username):$(cat /etc/secrets/prefect-api/password)"
+export PREFECT_SERVER_API_AUTH_STRING PREFECT_API_AUTH_STRING="$PREFECT_SERVER_API_AUTH_STRING"
 exec /usr/bin/tini -g -- /opt/prefect/entrypoint.sh "$@"
