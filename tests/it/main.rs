@@ -18,6 +18,7 @@ mod report;
 mod secrets;
 mod store;
 mod tidy;
+mod transfer;
 mod tree;
 mod upgrade;
 mod whole;
