@@ -190,8 +190,16 @@ fn refuse(message: String, given: &Kwargs) -> Result<Value, Error> {
     given.assert_all_used()?;
     let node = at.and_then(|value| tracked::with_frame(|frame| frame.node_of(&value)).flatten());
     let mut failure = Failure::new(Code::TemplateFailed, None, message);
-    failure.refused = node.and_then(|node| node.span());
+    failure.refused = node.and_then(|node| written(&node));
     Err(failure.into_error())
+}
+
+/// Where a value was written that is filled in elsewhere: what was put in comes behind what it was put into.
+fn written(node: &Node) -> Option<Span> {
+    match &node.origin {
+        Origin::Derived { from, .. } => from.iter().rev().find_map(|node| written(node)),
+        _ => node.span(),
+    }
 }
 
 fn add_filters(env: &mut Environment<'static>, library: &Arc<Library>) {
