@@ -43,12 +43,16 @@ pub fn plan(lakehouse: &Lakehouse<'_>, graph: &Graph, mode: &Mode, diags: &mut D
             );
         }
     }
-    // What is made once sees the paths of all that is made for each.
-    let paths = paths(&units, &decided);
+    let mut once: Vec<Unit> = Vec::new();
     for rule in late {
-        let scope = base.with("paths", &paths);
-        units.extend(unit(lakehouse, rule, scope, None, &mut decided).unwrap_or_else(|failure| tell(&failure, diags)));
+        let made = unit(lakehouse, rule, base.clone(), None, &mut decided);
+        once.extend(made.unwrap_or_else(|failure| tell(&failure, diags)));
     }
+    // What is made once sees the paths of all documents, those that are made once among them.
+    let documents = once.iter().filter(|unit| unit.is_streamed && unit.template.ends_with(".yaml.j2"));
+    let paths = paths(documents.chain(&units), &decided);
+    once.iter_mut().for_each(|unit| unit.scope = unit.scope.with("paths", &paths));
+    units.extend(once);
     check_paths(&units, diags);
     diags.checkpoint()?;
     Ok(units)
@@ -98,7 +102,7 @@ fn tell(failure: &Failure, diags: &mut Diagnostics) -> Option<Unit> {
     None
 }
 
-fn paths(units: &[Unit], decided: &[Arc<Node>]) -> Arc<Node> {
+fn paths<'u>(units: impl Iterator<Item = &'u Unit>, decided: &[Arc<Node>]) -> Arc<Node> {
     let path = |unit: &Unit| {
         let wave = unit.scope.node("workload").and_then(|workload| workload.get("wave").cloned());
         let wave = wave.unwrap_or_else(|| Node::derived("before every wave", (-1).into(), []));
@@ -106,7 +110,7 @@ fn paths(units: &[Unit], decided: &[Arc<Node>]) -> Arc<Node> {
         let entries = vec![Entry { key: "path".into(), node: path }, Entry { key: "wave".into(), node: wave }];
         Node::derived("a path", Data::Map(entries), [])
     };
-    let mut paths: Vec<Arc<Node>> = units.iter().map(path).collect();
+    let mut paths: Vec<Arc<Node>> = units.map(path).collect();
     paths.sort_by_key(|path| path.get("wave").and_then(|wave| wave.as_int()));
     Node::derived("the paths of all files", Data::Seq(paths), decided)
 }

@@ -162,3 +162,16 @@ fn a_replica_knows_itself() {
         assert!(strange.is_empty() && named.count() >= 3, "{profile}: {strange:?}");
     }
 }
+
+/// What `kubectl apply -k` does not name is never applied.
+#[test]
+fn every_object_is_applied() {
+    for profile in PROFILES {
+        let documents = compiled::documents(&CATALOG, OWN, profile, "k3s");
+        let list = documents.iter().find(|document| document.path == "kustomization.yaml").unwrap().node.to_json();
+        let named: BTreeSet<&str> = list["resources"].as_array().unwrap().iter().filter_map(|path| path.as_str()).collect();
+        let made: BTreeSet<&str> =
+            documents.iter().filter(|document| document.is_streamed).map(|document| document.path.as_str()).collect();
+        assert_eq!(named, made, "{profile}");
+    }
+}

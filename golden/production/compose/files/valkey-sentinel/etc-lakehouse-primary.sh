@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Which server is written to: what the Sentinels say; else the one that says so itself; else the one that others follow.
 servers='valkey-0 valkey-1 valkey-2'
 sentinels='valkey-sentinel-0 valkey-sentinel-1 valkey-sentinel-2'

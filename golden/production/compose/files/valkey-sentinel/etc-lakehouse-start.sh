@@ -1,9 +1,11 @@
 #!/bin/sh
 set -eu
 umask 077
+# shellcheck source=etc-lakehouse-primary.sh
 . /etc/lakehouse/primary.sh
 
 ordinal=$(uname -n)
+# shellcheck disable=SC2086
 set -- $sentinels
 shift "${ordinal##*-}"
 self=$1

@@ -31,8 +31,10 @@ user() {
   echo "maxmemory-policy noeviction"
 } > /tmp/valkey.conf
 
+# shellcheck source=etc-lakehouse-primary.sh
 . /etc/lakehouse/primary.sh
 ordinal=$(uname -n)
+# shellcheck disable=SC2086
 set -- $servers
 first=$1
 shift "${ordinal##*-}"
