@@ -3,7 +3,7 @@ import sys
 from api import Server
 
 server, machines = Server(sys.argv[1]), int(sys.argv[2])
-size = {"cpu": "16", "memory": "64Gi"} if machines == 1 else {"cpu": "8", "memory": "32Gi"}
+size = {"cpu": "32", "memory": "128Gi"} if machines == 1 else {"cpu": "8", "memory": "32Gi"}
 CAPACITY = {**size, "pods": "110", "ephemeral-storage": "200Gi"}
 
 for kind in ("nodes", "persistentvolumes"):
