@@ -29,8 +29,9 @@ pub struct Graph {
     pub workloads: Vec<Workload>,
     pub connections: Vec<Connection>,
     pub secrets: Vec<Secret>,
-    /// What says of each component whether it runs and whom it uses: every list of the platform follows from it.
-    pub switches: Vec<Arc<Node>>,
+    /// What says of each component whether it runs and whom it uses: every list of the platform follows from it. One node
+    /// for all of them, since each workload holds it.
+    pub switches: Arc<Node>,
     types: Arc<Types>,
     /// What every template sees: `lakehouse`, `profile`, `mode`.
     pub scope: Scope,
@@ -128,7 +129,8 @@ pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) ->
     let asked = wire::asked(&lakehouse.catalog.engine, &interfaces, &matches).map_err(|failure| failure.report(diags));
     diags.checkpoint()?;
     let asked = asked.unwrap_or_default();
-    let mut workloads = ask::workloads(lakehouse, mode, &interfaces, &matches, &asked, diags)?;
+    let switches = switches(lakehouse);
+    let mut workloads = ask::workloads(lakehouse, mode, &interfaces, &matches, &asked, &switches, diags)?;
     let connections = wire::connect(&interfaces, &matches, &mut workloads, diags)?;
     order::waves(&mut workloads, &connections, diags)?;
     check_something_runs(lakehouse, &workloads, diags);
@@ -136,7 +138,6 @@ pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) ->
     check_edges(&workloads, &interfaces, diags);
     wire::check_secrets(&workloads, &secrets, diags);
     diags.checkpoint()?;
-    let switches = lakehouse.instances.iter().flat_map(|instance| switches(&instance.options)).collect();
     Ok(Graph { workloads, connections, secrets, switches, types: lakehouse.catalog.types.clone(), scope })
 }
 
@@ -254,9 +255,14 @@ fn urls(lakehouse: &Lakehouse<'_>, mode: &Mode, offers: &[Offer], scope: &Scope)
     Ok(Node::derived("where people reach it", Data::Map(urls), []))
 }
 
-fn switches(options: &Node) -> impl Iterator<Item = Arc<Node>> {
-    let uses = options.get("uses").map_or(&[][..], |uses| uses.entries());
-    options.get("enabled").into_iter().chain(uses.iter().map(|chosen| &chosen.node)).cloned()
+fn switches(lakehouse: &Lakehouse<'_>) -> Arc<Node> {
+    let of = |instance: &Instance<'_>| {
+        let uses = instance.options.get("uses").map_or(&[][..], |uses| uses.entries());
+        let chosen = uses.iter().map(|chosen| chosen.node.clone());
+        instance.options.get("enabled").cloned().into_iter().chain(chosen).collect::<Vec<_>>()
+    };
+    let all: Vec<Arc<Node>> = lakehouse.instances.iter().flat_map(of).collect();
+    Node::derived("who runs and whom they use", Data::Seq(Vec::new()), all)
 }
 
 fn section<'n>(manifest: &'n Node, name: &str) -> &'n [Entry] {

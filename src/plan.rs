@@ -29,7 +29,7 @@ pub fn plan(lakehouse: &Lakehouse<'_>, graph: &Graph, mode: &Mode, diags: &mut D
     let mut units = Vec::new();
     let mut late = Vec::new();
     // What decided that a file is there, or is not.
-    let mut decided = graph.switches.clone();
+    let mut decided = vec![graph.switches.clone()];
     for rule in &mode.rules {
         let each = rule.node.text("each");
         if each == "platform" {

@@ -332,7 +332,7 @@ impl Library {
             let message = format!("it renders {} documents, and must render one", stream.documents.len());
             return Err(Failure { code: Code::BadOutput, ..Failure::at_line(&source, 1, message) });
         };
-        let decided = Some(frame.decided_by().into());
+        let decided = Some(frame.decided_as_one().into_iter().collect());
         let filler = Filler { template: &source, slots: &frame.slots, lines: &lines, decided };
         Ok(Whole { node: Arc::new(filler.node(&document.root)?), weight: frame.weight })
     }

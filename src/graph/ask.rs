@@ -22,12 +22,13 @@ pub(super) fn workloads(
     interfaces: &[Interface<'_>],
     matches: &Matches,
     asked: &Asked,
+    switches: &Arc<Node>,
     diags: &mut Diagnostics,
 ) -> Result<Vec<Workload>, Reported> {
     use rayon::prelude::*;
     let catalog = lakehouse.catalog;
     let shape = catalog.workload_shape.get_or_init(|| Schema::compile(schema::expand(&catalog.workload, &catalog.types)));
-    let asker = Asker { lakehouse, mode, interfaces, matches, asked, shape };
+    let asker = Asker { lakehouse, mode, interfaces, matches, asked, switches, shape };
     let found: Vec<Result<Vec<Workload>, Trouble>> =
         (0..interfaces.len()).into_par_iter().map(|index| asker.ask(index)).collect();
     let mut workloads = Vec::new();
@@ -59,6 +60,7 @@ struct Asker<'a> {
     interfaces: &'a [Interface<'a>],
     matches: &'a Matches,
     asked: &'a Asked,
+    switches: &'a Arc<Node>,
     shape: &'a Schema,
 }
 
@@ -106,9 +108,8 @@ impl Asker<'_> {
 
     /// What others ask of it; who they are decides what is asked.
     fn asked(&self, index: usize) -> Arc<Node> {
-        let switches = self.lakehouse.instances.iter().flat_map(|instance| super::switches(&instance.options));
         let asks = self.asked[index].clone();
-        let from: Vec<Arc<Node>> = asks.iter().map(|asks| asks.head()).chain(switches).collect();
+        let from: Vec<Arc<Node>> = asks.iter().map(|asks| asks.head()).chain([self.switches.clone()]).collect();
         Node::derived("what others ask for", Data::Seq(asks), from)
     }
 

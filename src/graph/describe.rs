@@ -24,7 +24,7 @@ impl Graph {
         // How many there are follows from what made each of them, and from who is not there.
         let list = |items: &[Arc<Node>]| {
             let heads = items.iter().map(|item| item.head());
-            let from: Vec<Arc<Node>> = heads.chain(self.switches.iter().cloned()).collect();
+            let from: Vec<Arc<Node>> = heads.chain([self.switches.clone()]).collect();
             Node::derived("the graph", Data::Seq(items.to_vec()), from)
         };
         let platform = table(vec![
@@ -45,7 +45,7 @@ impl Graph {
         // Who else is there decides who the others are.
         let peers = workload.makes.iter().chain(&workload.takes).map(|index| &self.connections[*index]);
         let peers = peers.flat_map(|connection| [connection.from, connection.to]).map(|end| self.workloads[end].node.head());
-        let there: Vec<Arc<Node>> = from.iter().chain(&self.switches).cloned().chain(peers).collect();
+        let there: Arc<[Arc<Node>]> = from.iter().chain([&self.switches]).cloned().chain(peers).collect();
         let others = |others: Vec<Arc<Node>>| Node::derived("the graph", Data::Seq(others), there.clone());
         let mut entries = vec![
             entry("name", name_of(workload)),
@@ -173,7 +173,7 @@ impl Graph {
     fn totals(&self, workloads: &[Arc<Node>]) -> Arc<Node> {
         let pods = |workload: &Arc<Node>| workload.get("replicas").and_then(|replicas| replicas.as_int()).unwrap_or(1);
         let there = workloads.iter().flat_map(|workload| [Some(workload.head()), workload.get("replicas").cloned()]);
-        let there: Vec<Arc<Node>> = there.flatten().chain(self.switches.iter().cloned()).collect();
+        let there: Vec<Arc<Node>> = there.flatten().chain([self.switches.clone()]).collect();
         let sum = |amount: i128, from: Vec<Arc<Node>>| {
             let from: Vec<Arc<Node>> = from.into_iter().chain(there.iter().cloned()).collect();
             Node::derived("the sum of what runs there", Data::Number(Number::Int(amount)), from)

@@ -121,6 +121,12 @@ impl Frame {
         Some(read.node.clone())
     }
 
+    /// The same in one node: a table of thousands hands it on to each of its entries.
+    pub fn decided_as_one(&self) -> Option<Arc<Node>> {
+        let decided = self.decided_by();
+        (!decided.is_empty()).then(|| Node::derived("what the template read", Data::Seq(Vec::new()), decided))
+    }
+
     /// What was read and never printed: it decided what there is at all.
     pub fn decided_by(&self) -> Vec<Arc<Node>> {
         let mut seen = std::collections::BTreeSet::new();
