@@ -4,6 +4,7 @@
 //! the tree that came out, so that no value can change the structure.
 
 mod fill;
+mod form;
 mod language;
 mod marks;
 mod scanner;
@@ -22,9 +23,10 @@ use crate::diagnostic::{Code, Diagnostics};
 use crate::node::{Data, Entry, Node, Origin};
 use crate::source::{Source, Span};
 use crate::types::Types;
-use crate::yaml::{self, Limits};
+use crate::yaml::{self, Limits, Style};
 
 use fill::Filler;
+use form::{Form, Former, Forms};
 use language::Escaped;
 pub use tracked::Scope;
 use tracked::{Frame, Whole};
@@ -55,6 +57,7 @@ struct Library {
 struct Template {
     source: Arc<Source>,
     inserted: Vec<(usize, usize)>,
+    forms: Forms,
 }
 
 /// Why a template gave nothing: told to the user once, however often it is met.
@@ -77,7 +80,7 @@ impl Engine {
         let mut marked = Vec::new();
         for (name, source) in sources {
             let (text, inserted) = marks::mark(&source.text);
-            templates.insert(name.clone(), Template { source: source.clone(), inserted });
+            templates.insert(name.clone(), Template { source: source.clone(), inserted, forms: Forms::default() });
             marked.push((name.clone(), text));
         }
         let library = Arc::new(Library { templates, types: types.clone() });
@@ -129,12 +132,12 @@ impl Engine {
         });
         let rendered = result.map_err(wrong)?;
         let source = node.span().map_or_else(|| Source::new("string", text), |span| span.source);
-        let filler = Filler { template: &source, slots: &frame.slots, lines: &[], decided: None };
-        let yaml = yaml::Yaml { data: yaml::Data::Str(rendered.into()), mark: yaml::Mark::default(), style: yaml::Style::Plain };
-        let filled = filler.node(&yaml).map_err(|failure| Failure { span: node.span(), ..failure })?;
+        let filler = Filler { template: &source, slots: &frame.slots, decided: None };
+        let form = Form { line: 1, shape: form::text_shape(&rendered, Style::Plain) };
+        let filled = filler.node(&form).map_err(|failure| Failure { span: node.span(), ..failure })?;
         let mut from = vec![Arc::new(node.clone())];
         from.extend(frame.slots.into_iter().flat_map(|slot| slot.from));
-        Ok(Node::derived("filled in", filled.data, from))
+        Ok(Node::derived("filled in", filled.data.clone(), from))
     }
 
     /// Whether a condition of the catalog holds, and what was read to decide it.
@@ -320,43 +323,34 @@ impl Library {
     }
 
     fn document(&self, env: &Environment<'_>, name: &str, scope: Scope) -> Result<Whole, Failure> {
-        let source = self.source(name)?;
+        let template = self.template(name)?;
         let (text, frame) = self.rendered(env, name, scope)?;
-        let (text, lines) = marks::unmark(&text);
-        let stream = yaml::read(&text, &Limits { bytes: MAX_TEXT, ..Limits::default() });
-        if let Some(error) = stream.errors.first() {
-            let line = marks::line_at(&lines, error.mark.start);
-            return Err(Failure { code: Code::BadOutput, ..Failure::at_line(&source, line, error.message.clone()) });
-        }
-        let [document] = &stream.documents[..] else {
-            let message = format!("it renders {} documents, and must render one", stream.documents.len());
-            return Err(Failure { code: Code::BadOutput, ..Failure::at_line(&source, 1, message) });
-        };
+        let form = template.forms.of(text, |text| read(&template.source, text))?;
         let decided = Some(frame.decided_as_one().into_iter().collect());
-        let filler = Filler { template: &source, slots: &frame.slots, lines: &lines, decided };
-        Ok(Whole { node: Arc::new(filler.node(&document.root)?), weight: frame.weight })
+        let filler = Filler { template: &template.source, slots: &frame.slots, decided };
+        Ok(Whole { node: filler.node(&form)?, weight: frame.weight })
     }
 
     fn text(&self, env: &Environment<'_>, name: &str, scope: Scope) -> Result<Whole, Failure> {
-        let source = self.source(name)?;
+        let source = &self.template(name)?.source;
         let (text, mut frame) = self.rendered(env, name, scope)?;
         let (text, lines) = marks::unmark(&text);
         let extension = name.trim_end_matches(".j2").rsplit('.').next().unwrap_or_default();
         let Some(language) = language::language(extension) else {
             let known: Vec<&str> = language::LANGUAGES.iter().map(|language| language.name).collect();
             let message = format!("the name tells no language: .{extension} is none of {}", known.join(", "));
-            return Err(Failure::at_line(&source, 1, message));
+            return Err(Failure::at_line(source, 1, message));
         };
         for node in frame.decided_by() {
             frame.slots.push(tracked::Slot { value: Value::from(()), from: vec![node] });
         }
-        let filler = Filler { template: &source, slots: &frame.slots, lines: &lines, decided: None };
-        Ok(Whole { node: Arc::new(filler.language(&text, language)?), weight: frame.weight })
+        let filler = Filler { template: source, slots: &frame.slots, decided: None };
+        Ok(Whole { node: filler.language(&text, &lines, language)?, weight: frame.weight })
     }
 
-    fn source(&self, name: &str) -> Result<Arc<Source>, Failure> {
-        let template = self.templates.get(name).map(|template| template.source.clone());
-        template.ok_or_else(|| Failure::new(Code::TemplateFailed, None, format!("there is no template {name}")))
+    fn template(&self, name: &str) -> Result<&Template, Failure> {
+        let missing = || Failure::new(Code::TemplateFailed, None, format!("there is no template {name}"));
+        self.templates.get(name).ok_or_else(missing)
     }
 
     fn failure(&self, error: &Error) -> Failure {
@@ -377,6 +371,21 @@ impl Library {
             None => Failure::new(code(error), span, words(error)),
         }
     }
+}
+
+/// The form of what a template rendered: one document.
+fn read(template: &Arc<Source>, marked: &str) -> Result<Form, Failure> {
+    let (text, lines) = marks::unmark(marked);
+    let stream = yaml::read(&text, &Limits { bytes: MAX_TEXT, ..Limits::default() });
+    if let Some(error) = stream.errors.first() {
+        let line = marks::line_at(&lines, error.mark.start);
+        return Err(Failure { code: Code::BadOutput, ..Failure::at_line(template, line, error.message.clone()) });
+    }
+    let [document] = &stream.documents[..] else {
+        let message = format!("it renders {} documents, and must render one", stream.documents.len());
+        return Err(Failure { code: Code::BadOutput, ..Failure::at_line(template, 1, message) });
+    };
+    Ok(Former { template, lines: &lines }.form(&document.root))
 }
 
 fn code(error: &Error) -> Code {

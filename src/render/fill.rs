@@ -5,6 +5,7 @@ use std::sync::Arc;
 use minijinja::value::Value;
 
 use super::Failure;
+use super::form::{Field, Form, Key, Shape};
 use super::language::{Escaped, Language};
 use super::marks::{self, SLOT, SLOT_END};
 use super::scanner::Scanner;
@@ -12,81 +13,73 @@ use super::tracked::{self, Slot};
 use crate::diagnostic::Code;
 use crate::node::{Data, Entry, Node, Origin};
 use crate::source::Source;
-use crate::yaml::{self, Style, Yaml};
 
 pub(super) struct Filler<'a> {
     pub template: &'a Arc<Source>,
     pub slots: &'a [Slot],
-    pub lines: &'a [(u32, u32)],
     /// What decided what there is at all: any list or table may have more or less in it for that.
     pub decided: Option<Arc<[Arc<Node>]>>,
 }
 
 impl Filler<'_> {
-    pub fn node(&self, yaml: &Yaml<'_>) -> Result<Node, Failure> {
-        let data = match &yaml.data {
-            yaml::Data::Str(text) if text.contains(SLOT) => return self.scalar(text, yaml),
-            yaml::Data::Str(text) => Data::Str(Arc::from(&**text)),
-            yaml::Data::Null => Data::Null,
-            yaml::Data::Bool(flag) => Data::Bool(*flag),
-            yaml::Data::Number(number) => Data::Number(*number),
-            yaml::Data::Seq(items) => {
-                Data::Seq(items.iter().map(|item| self.node(item).map(Arc::new)).collect::<Result<_, _>>()?)
-            }
-            yaml::Data::Map(entries) => Data::Map(self.map(entries)?),
+    pub fn node(&self, form: &Form) -> Result<Arc<Node>, Failure> {
+        let data = match &form.shape {
+            Shape::Fixed(node) => return Ok(node.clone()),
+            Shape::Value(id) => return self.value(*id, form.line),
+            Shape::Text { text, is_block } => return self.string(text, *is_block, form.line),
+            Shape::Seq(items) => Data::Seq(items.iter().map(|item| self.node(item)).collect::<Result<_, _>>()?),
+            Shape::Map(fields) => Data::Map(self.map(fields)?),
         };
-        let mut origin = self.origin(yaml.mark.start, None);
-        if let (Origin::Template { from, .. }, Data::Seq(_) | Data::Map(_)) = (&mut origin, &data) {
-            from.clone_from(&self.decided);
-        }
-        Ok(Node { data, origin })
+        Ok(Arc::new(Node { data, origin: self.origin(form.line, self.decided.clone()) }))
     }
 
-    fn map(&self, entries: &[yaml::Entry<'_>]) -> Result<Vec<Entry>, Failure> {
-        let mut map: Vec<Entry> = Vec::with_capacity(entries.len());
-        for entry in entries {
-            let at = entry.key.mark.start;
-            let value = self.node(&entry.value)?;
-            match &*entry.key.name {
-                // `...: {{ table }}` lays a table's entries out here.
-                "..." => match value.data {
-                    Data::Map(inner) => map.extend(inner),
-                    _ => return Err(self.failure(at, "only a table can be laid out with `...`".to_owned())),
-                },
-                name if name.contains(SLOT) => {
-                    let key = self.text(name, at)?;
-                    map.push(Entry { key: key.into(), node: Arc::new(under(value, &self.sources(name))) });
+    fn map(&self, fields: &[Field]) -> Result<Vec<Entry>, Failure> {
+        let mut map: Vec<Entry> = Vec::with_capacity(fields.len());
+        for field in fields {
+            let node = self.node(&field.form)?;
+            match &field.key {
+                Key::Name(name) => map.push(Entry { key: name.clone(), node }),
+                Key::Text(name) => {
+                    let key = self.text(name, field.line)?.into();
+                    map.push(Entry { key, node: Arc::new(under(&node, &self.sources(name))) });
                 }
-                name => map.push(Entry { key: name.into(), node: Arc::new(value) }),
+                Key::Spread => match &node.data {
+                    Data::Map(inner) => map.extend(inner.iter().cloned()),
+                    _ => return Err(self.failure(field.line, "only a table can be laid out with `...`".to_owned())),
+                },
             }
         }
         match duplicate(&map) {
             Some(key) => {
-                let is_it = |entry: &&yaml::Entry<'_>| self.text(&entry.key.name, 0).is_ok_and(|name| name == key);
-                let last = entries.iter().rfind(is_it).unwrap_or(&entries[0]);
-                let failure = self.failure(last.key.mark.start, format!("the key {key} comes out twice"));
+                let is_it = |field: &&Field| match &field.key {
+                    Key::Name(name) => **name == *key,
+                    Key::Text(name) => self.text(name, 0).is_ok_and(|name| name == key),
+                    Key::Spread => false,
+                };
+                let last = fields.iter().rfind(is_it).unwrap_or(&fields[0]);
+                let failure = self.failure(last.line, format!("the key {key} comes out twice"));
                 Err(Failure { code: Code::BadOutput, ..failure })
             }
             None => Ok(map),
         }
     }
 
-    fn scalar(&self, text: &str, yaml: &Yaml<'_>) -> Result<Node, Failure> {
-        let at = yaml.mark.start;
-        if yaml.style == Style::Plain
-            && let Some(slot) = self.only_slot(text)
-        {
-            let origin = self.origin(at, Some(&slot.from));
-            return tracked::to_node(&slot.value, &origin).map_err(|message| self.failure(at, message));
-        }
-        let block = matches!(yaml.style, Style::Literal | Style::Folded);
-        if block && let Some(slot) = pieces(text).find_map(|(_, slot)| slot.filter(|id| !self.is_escaped(*id))) {
+    /// A value that stands alone.
+    fn value(&self, id: usize, line: u32) -> Result<Arc<Node>, Failure> {
+        let Some(slot) = self.slots.get(id) else { return Err(self.failure(line, "a value is missing".to_owned())) };
+        let origin = self.origin(line, Some(slot.from.clone().into()));
+        tracked::to_node(&slot.value, &origin).map_err(|message| self.failure(line, message))
+    }
+
+    /// Text with values inside.
+    fn string(&self, text: &str, is_block: bool, line: u32) -> Result<Arc<Node>, Failure> {
+        if is_block && let Some(slot) = pieces(text).find_map(|(_, slot)| slot.filter(|id| !self.is_escaped(*id))) {
             let message = "a value stands in a block of text without an escape for its language".to_owned();
             let help = "put the text into a file of its own, named for its language, or write {{ value | sh }}";
-            return Err(self.unescaped(at, slot, message, help));
+            return Err(self.unescaped(line, slot, message, help));
         }
-        let data = Data::Str(self.text(text, at)?.into());
-        Ok(Node { data, origin: self.origin(at, Some(&self.sources(text))) })
+        let data = Data::Str(self.text(text, line)?.into());
+        Ok(Arc::new(Node { data, origin: self.origin(line, Some(self.sources(text).into())) }))
     }
 
     /// What the values in a text were made of.
@@ -94,69 +87,61 @@ impl Filler<'_> {
         pieces(text).filter_map(|(_, slot)| slot).flat_map(|id| self.slots[id].from.clone()).collect()
     }
 
-    fn only_slot(&self, text: &str) -> Option<&Slot> {
-        let id = text.strip_prefix(SLOT)?.strip_suffix(SLOT_END)?.parse::<usize>().ok()?;
-        self.slots.get(id)
-    }
-
     fn is_escaped(&self, slot: usize) -> bool {
         self.slots[slot].value.downcast_object_ref::<Escaped>().is_some()
     }
 
     /// Text with slots inside: each becomes the text of its value.
-    fn text(&self, text: &str, at: u32) -> Result<String, Failure> {
+    fn text(&self, text: &str, line: u32) -> Result<String, Failure> {
         let mut out = String::new();
         for (piece, slot) in pieces(text) {
             out.push_str(piece);
             if let Some(id) = slot {
-                out.push_str(&inline(&self.slots[id].value).map_err(|message| self.failure(at, message))?);
+                out.push_str(&inline(&self.slots[id].value).map_err(|message| self.failure(line, message))?);
             }
         }
         Ok(out)
     }
 
     /// Text of another language: each value is written as that language's literal, and only where a literal may stand.
-    pub fn language(&self, text: &str, language: &'static Language) -> Result<Node, Failure> {
+    /// `lines` tells which line of the template printed a place.
+    pub fn language(&self, text: &str, lines: &[(u32, u32)], language: &'static Language) -> Result<Arc<Node>, Failure> {
         let mut out = String::new();
         let mut scanner = Scanner::new(language);
         for (piece, slot) in pieces(text) {
             out.push_str(piece);
             scanner.text(piece);
             let Some(id) = slot else { continue };
+            let line = || marks::line_at(lines, offset_of(text, id));
             if let Some(place) = scanner.refuses() {
                 let message = format!("a value stands {place}, where it cannot be escaped");
-                return Err(self.unescaped(
-                    self.offset_of(text, id),
-                    id,
-                    message,
-                    "let it stand by itself: its escape brings quotes",
-                ));
+                return Err(self.unescaped(line(), id, message, "let it stand by itself: its escape brings quotes"));
             }
             let literal = scanner.language().write(&self.slots[id].value);
-            out.push_str(&literal.map_err(|message| self.failure(self.offset_of(text, id), message))?);
+            out.push_str(&literal.map_err(|message| self.failure(line(), message))?);
             scanner.value();
         }
-        let from: Vec<Arc<Node>> = self.slots.iter().flat_map(|slot| slot.from.clone()).collect();
-        Ok(Node { data: Data::Str(out.into()), origin: self.origin(0, Some(&from)) })
+        let from = self.slots.iter().flat_map(|slot| slot.from.iter().cloned()).collect();
+        let origin = self.origin(marks::line_at(lines, 0), Some(from));
+        Ok(Arc::new(Node { data: Data::Str(out.into()), origin }))
     }
 
-    fn offset_of(&self, text: &str, slot: usize) -> u32 {
-        text.find(&format!("{SLOT}{slot}{SLOT_END}")).unwrap_or(0) as u32
+    fn origin(&self, line: u32, from: Option<Arc<[Arc<Node>]>>) -> Origin {
+        Origin::Template { template: self.template.clone(), line, from }
     }
 
-    fn origin(&self, offset: u32, from: Option<&[Arc<Node>]>) -> Origin {
-        let line = marks::line_at(self.lines, offset);
-        Origin::Template { template: self.template.clone(), line, from: from.map(Arc::from) }
+    fn failure(&self, line: u32, message: String) -> Failure {
+        Failure::at_line(self.template, line, message)
     }
 
-    fn failure(&self, offset: u32, message: String) -> Failure {
-        Failure::at_line(self.template, marks::line_at(self.lines, offset), message)
-    }
-
-    fn unescaped(&self, offset: u32, slot: usize, message: String, help: &'static str) -> Failure {
+    fn unescaped(&self, line: u32, slot: usize, message: String, help: &'static str) -> Failure {
         let value = self.slots[slot].from.first().and_then(|node| node.span());
-        Failure { code: Code::UnescapedLanguage, value, help: Some(help), ..self.failure(offset, message) }
+        Failure { code: Code::UnescapedLanguage, value, help: Some(help), ..self.failure(line, message) }
     }
+}
+
+fn offset_of(text: &str, slot: usize) -> u32 {
+    text.find(&format!("{SLOT}{slot}{SLOT_END}")).unwrap_or(0) as u32
 }
 
 /// The text of a value inside a longer string.
@@ -172,7 +157,8 @@ pub(super) fn inline(value: &Value) -> Result<String, String> {
 }
 
 /// A value under a key that was printed: it is there because of what the key was made of, too.
-fn under(mut value: Node, key: &[Arc<Node>]) -> Node {
+fn under(value: &Node, key: &[Arc<Node>]) -> Node {
+    let mut value = value.clone();
     if let Origin::Template { from, .. } = &mut value.origin {
         let own = from.iter().flat_map(|from| from.iter());
         *from = Some(own.chain(key).cloned().collect());

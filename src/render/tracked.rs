@@ -273,12 +273,12 @@ fn note(node: &Arc<Node>, value: Value) {
 }
 
 /// A printed value as a node; a value read from a node stays what it is, one level further from its origin.
-pub(super) fn to_node(value: &Value, origin: &Origin) -> Result<Node, String> {
+pub(super) fn to_node(value: &Value, origin: &Origin) -> Result<Arc<Node>, String> {
     if let Some(tracked) = value.downcast_object_ref::<Tracked>() {
         return Ok(rewrap(&tracked.0, origin));
     }
     if let Some(whole) = value.downcast_object_ref::<Whole>() {
-        return Ok((*whole.node).clone());
+        return Ok(whole.node.clone());
     }
     let data = match value.kind() {
         ValueKind::None => Data::Null,
@@ -287,41 +287,42 @@ pub(super) fn to_node(value: &Value, origin: &Origin) -> Result<Node, String> {
             Data::Number(Number::Int(i128::try_from(value.clone()).map_err(|e| e.to_string())?))
         }
         ValueKind::Number => Data::Number(Number::Float(f64::try_from(value.clone()).map_err(|e| e.to_string())?)),
-        ValueKind::String | ValueKind::Plain => Data::Str(value.to_string().into()),
+        ValueKind::String => Data::Str(value.as_str().map_or_else(|| value.to_string().into(), Arc::from)),
+        ValueKind::Plain => Data::Str(value.to_string().into()),
         ValueKind::Seq | ValueKind::Iterable => {
             let items = value.try_iter().map_err(|error| error.to_string())?;
-            Data::Seq(items.map(|item| to_node(&item, origin).map(Arc::new)).collect::<Result<_, _>>()?)
+            Data::Seq(items.map(|item| to_node(&item, origin)).collect::<Result<_, _>>()?)
         }
         ValueKind::Map => {
             let keys = value.try_iter().map_err(|error| error.to_string())?;
             let entry = |key: Value| {
                 let item = value.get_item(&key).map_err(|error| error.to_string())?;
-                Ok::<_, String>(Entry { key: key.to_string().into(), node: Arc::new(to_node(&item, origin)?) })
+                Ok::<_, String>(Entry { key: key.to_string().into(), node: to_node(&item, origin)? })
             };
             Data::Map(keys.map(entry).collect::<Result<_, _>>()?)
         }
         kind => return Err(format!("{kind} cannot stand in a document")),
     };
-    Ok(Node { data, origin: origin.clone() })
+    Ok(Arc::new(Node { data, origin: origin.clone() }))
 }
 
 /// Every leaf of a subtree, printed by one line of a template: it keeps its own origin behind the new one.
-fn rewrap(node: &Arc<Node>, origin: &Origin) -> Node {
-    let data = match &node.data {
-        Data::Seq(items) => Data::Seq(items.iter().map(|item| Arc::new(rewrap(item, origin))).collect()),
+fn rewrap(node: &Arc<Node>, origin: &Origin) -> Arc<Node> {
+    let (data, head) = match &node.data {
+        Data::Seq(items) => (Data::Seq(items.iter().map(|item| rewrap(item, origin)).collect()), node.head()),
         Data::Map(entries) => {
-            let entry = |entry: &Entry| Entry { key: entry.key.clone(), node: Arc::new(rewrap(&entry.node, origin)) };
-            Data::Map(entries.iter().map(entry).collect())
+            let entry = |entry: &Entry| Entry { key: entry.key.clone(), node: rewrap(&entry.node, origin) };
+            (Data::Map(entries.iter().map(entry).collect()), node.head())
         }
-        leaf => leaf.clone(),
+        leaf => (leaf.clone(), node.clone()),
     };
     let origin = match origin {
         Origin::Template { template, line, .. } => {
-            Origin::Template { template: template.clone(), line: *line, from: Some(Arc::from([node.head()])) }
+            Origin::Template { template: template.clone(), line: *line, from: Some(Arc::from([head])) }
         }
         other => other.clone(),
     };
-    Node { data, origin }
+    Arc::new(Node { data, origin })
 }
 
 /// A finished subtree that another template made; it goes in as it is.

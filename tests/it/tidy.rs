@@ -41,6 +41,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("clap_mangen", &["src/cli/reference.rs"]),
     ("getrandom", &["src/host/disk.rs"]),
     ("granit_parser", &["src/yaml.rs", "src/yaml/"]),
+    ("mimalloc", &["src/main.rs"]),
     ("jsonschema", &["src/schema.rs"]),
     ("minijinja", &["src/render.rs", "src/render/"]),
     ("quick_junit", &["src/report/junit.rs"]),
