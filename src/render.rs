@@ -12,7 +12,6 @@ mod tracked;
 mod weight;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
 
@@ -22,7 +21,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Undefi
 use crate::diagnostic::{Code, Diagnostics};
 use crate::node::{Data, Entry, Node, Origin};
 use crate::source::{Source, Span};
-use crate::types::Types;
+use crate::types::{Types, hexadecimal};
 use crate::yaml::{self, Limits, Style};
 
 use fill::Filler;
@@ -248,11 +247,7 @@ fn digest(value: &Value) -> Result<String, Error> {
     tracked::note_whole(value);
     let origin = Origin::Derived { rule: "digest", from: Arc::from([]) };
     let node = tracked::to_node(value, &origin).map_err(|message| Error::new(ErrorKind::InvalidOperation, message))?;
-    let hash = Sha256::digest(node.to_json().to_string());
-    Ok(hash.iter().take(5).fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    }))
+    Ok(hexadecimal(&Sha256::digest(node.to_json().to_string())[..5]))
 }
 
 fn print_slot(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {

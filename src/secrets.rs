@@ -2,7 +2,6 @@
 //!
 //! No output holds a value. They lie beside it, in files that are made once and never written again.
 
-use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +11,7 @@ use crate::host::{self, Host, Kind};
 use crate::node::{Data, Node, Number};
 use crate::origin;
 use crate::tree::path_problem;
+use crate::types::hexadecimal;
 
 /// One key of one secret, and the file that holds its value.
 pub struct File {
@@ -135,11 +135,4 @@ fn make_folder(host: &dyn Host, path: &Path) -> std::io::Result<()> {
         host.create(&ignored, b"*\n", false)?;
     }
     Ok(())
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -1,6 +1,7 @@
 //! Values with units, as people say them: `schemas/types.toml` in, numbers in any unit of the same type out.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
@@ -102,4 +103,11 @@ fn pattern_of(units: &BTreeMap<String, f64>, bare: bool) -> String {
 
 fn number(value: f64) -> Number {
     if value.fract() == 0.0 && value.abs() < 9e15 { Number::Int(value as i128) } else { Number::Float(value) }
+}
+
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -79,7 +79,7 @@ impl Rules<'_> {
             pairs(old, new, &parts, String::new(), rule.get("beside").map_or(&[], |beside| beside.items()), &mut changes);
             for change in changes {
                 // What is wrong in a part of it has been said.
-                if told.iter().any(|told| told.starts_with(&change.pointer)) {
+                if told.iter().any(|told| is_within(told, &change.pointer)) {
                     continue;
                 }
                 if let Some((code, what)) = self.wrong(rule.text("may"), &change) {
@@ -122,6 +122,10 @@ impl Rules<'_> {
         let diagnostic = diags.error(code, format!("{owner}: {what}"));
         diagnostic.at_some(change.new.span(), "this would be written").help(rule.text("help").replace("NAME", name));
     }
+}
+
+fn is_within(pointer: &str, other: &str) -> bool {
+    pointer.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn is_of(rule: &Node, document: &Node) -> bool {

@@ -162,12 +162,9 @@ impl Asker<'_> {
     /// What a template sees of a need: one table, or a list of them where every offer is taken.
     fn answer(&self, need: &Entry, offers: &[Offer]) -> Result<Arc<Node>, Failure> {
         let told: Vec<Arc<Node>> = offers.iter().map(|offer| self.told(offer)).collect::<Result<_, _>>()?;
-        match told.into_iter().next() {
-            Some(first) if !flag(&need.node, "many") => Ok(first),
-            _ => {
-                let all = offers.iter().map(|offer| self.told(offer)).collect::<Result<_, _>>()?;
-                Ok(Node::derived("all offers", Data::Seq(all), [need.node.clone()]))
-            }
+        match told.first() {
+            Some(first) if !flag(&need.node, "many") => Ok(first.clone()),
+            _ => Ok(Node::derived("all offers", Data::Seq(told), [need.node.clone()])),
         }
     }
 

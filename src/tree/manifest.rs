@@ -1,7 +1,7 @@
 //! The ownership manifest: which files of the folder lakegen wrote, and with which content.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::fmt::Write as _;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::diagnostic::{Code, Diagnostics, Reported, Severity};
 use crate::host::{Found, reported};
 use crate::source::{Source, Span};
+use crate::types::hexadecimal;
 
 use super::root::{LIMIT_BYTES, MANIFEST, Root};
 use super::{Overwrite, paths};
@@ -24,10 +25,7 @@ pub(super) struct Manifest {
 }
 
 pub(super) fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("a string takes all");
-        hex
-    })
+    hexadecimal(&Sha256::digest(bytes))
 }
 
 impl Manifest {
