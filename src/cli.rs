@@ -81,6 +81,8 @@ impl Verb {
     }
 }
 
+const LAKEHOUSE: &str = "lakehouse.toml";
+
 /// What says which lakehouse is meant.
 #[derive(Args)]
 struct InputArgs {
@@ -121,15 +123,6 @@ pub fn run(host: &dyn Host, arguments: impl IntoIterator<Item = OsString>) -> u8
     talk.finish(&answer, &diags)
 }
 
-/// Where the output of a mode lies: out/<profile>/<mode>, or the folder asked for.
-fn root(out: Option<&Path>, profile: &str, mode: &str, modes: usize) -> PathBuf {
-    match out {
-        Some(folder) if modes > 1 => folder.join(mode),
-        Some(folder) => folder.to_owned(),
-        None => ["out", profile, mode].iter().collect(),
-    }
-}
-
 /// Help and version are answers; anything else is wrong use.
 fn usage(error: &clap::Error) -> u8 {
     let printed = error.print();
@@ -151,8 +144,20 @@ impl InputArgs {
         Ok(Input { file, profile: self.profile().to_owned(), sets: self.sets.clone() })
     }
 
+    /// Where the output of a mode lies: out/<profile>/<mode> beside the lakehouse.toml that was found, or the folder asked for.
+    fn root(&self, host: &dyn Host, out: Option<&Path>, profile: &str, mode: &str, modes: usize) -> PathBuf {
+        match out {
+            Some(folder) if modes > 1 => folder.join(mode),
+            Some(folder) => folder.to_owned(),
+            None => {
+                let found = if self.config.is_none() { host::find_upwards(host, LAKEHOUSE) } else { None };
+                found.unwrap_or_default().with_file_name("out").join(profile).join(mode)
+            }
+        }
+    }
+
     fn file(&self, host: &dyn Host, diags: &mut Diagnostics) -> Result<Arc<Source>, Reported> {
-        match self.config.clone().or_else(|| host::find_upwards(host, "lakehouse.toml")) {
+        match self.config.clone().or_else(|| host::find_upwards(host, LAKEHOUSE)) {
             Some(path) if path == Path::new("-") => output::standard_input(diags),
             Some(path) => host::source(host, &path, MAX_FILE_BYTES, diags),
             None => {

@@ -3,6 +3,7 @@
 //! A template never prints a value. It prints a numbered slot; the text is read as YAML, and the values are put into
 //! the tree that came out, so that no value can change the structure.
 
+mod failure;
 mod fill;
 mod form;
 mod language;
@@ -24,6 +25,8 @@ use crate::source::{Source, Span};
 use crate::types::{Types, hexadecimal};
 use crate::yaml::{self, Limits, Style};
 
+pub use failure::Failure;
+use failure::{carried, code, words};
 use fill::Filler;
 use form::{Form, Former, Forms};
 use language::Escaped;
@@ -57,19 +60,6 @@ struct Template {
     source: Arc<Source>,
     inserted: Vec<(usize, usize)>,
     forms: Forms,
-}
-
-/// Why a template gave nothing: told to the user once, however often it is met.
-#[derive(Clone, Debug)]
-pub struct Failure {
-    pub code: Code,
-    pub span: Option<Span>,
-    pub message: String,
-    /// The value that had no escape.
-    value: Option<Span>,
-    /// The value that a template says no to.
-    refused: Option<Span>,
-    help: Option<&'static str>,
 }
 
 impl Engine {
@@ -121,7 +111,7 @@ impl Engine {
     }
 
     fn string(&self, node: &Node, text: &str, scope: &Scope) -> Result<Arc<Node>, Failure> {
-        let wrong = |error: Error| Failure::new(code(&error), node.span(), words(&error));
+        let wrong = |error: Error| Failure::new(code(&error), node.span(), words(&error)).guess(&error, text, scope);
         if text.contains("{%") {
             return Err(Failure::new(Code::TemplateSyntax, node.span(), "only {{ }} may stand here".to_owned()));
         }
@@ -141,9 +131,10 @@ impl Engine {
 
     /// Whether a condition of the catalog holds, and what was read to decide it.
     pub fn holds(&self, condition: &Node, scope: &Scope) -> Result<(bool, Vec<Arc<Node>>), Failure> {
-        let wrong = |error: Error| Failure::new(code(&error), condition.span(), words(&error));
+        let text = condition.as_str().unwrap_or("true");
+        let wrong = |error: Error| Failure::new(code(&error), condition.span(), words(&error)).guess(&error, text, scope);
         let (result, frame) = tracked::in_frame(scope.clone(), || {
-            let expression = self.env.compile_expression(condition.as_str().unwrap_or("true"))?;
+            let expression = self.env.compile_expression(text)?;
             expression.eval(scope.clone().into_value())
         });
         let value = result.map_err(wrong)?;
@@ -312,7 +303,7 @@ impl Library {
             }
             Ok(text.0)
         });
-        let bytes = result.map_err(|error: Error| self.failure(&error))?;
+        let bytes = result.map_err(|error: Error| self.failure(&error).guess(&error, self.text_of(&error), &frame.scope))?;
         frame.weight += bytes.len();
         Ok((String::from_utf8(bytes).expect("templates print text"), frame))
     }
@@ -348,6 +339,11 @@ impl Library {
         self.templates.get(name).ok_or_else(missing)
     }
 
+    /// The template that an error is about.
+    fn text_of(&self, error: &Error) -> &str {
+        error.name().and_then(|name| self.templates.get(name)).map_or("", |template| &template.source.text)
+    }
+
     fn failure(&self, error: &Error) -> Failure {
         let carried = carried(error);
         if let Some(failure) = carried.as_ref().filter(|failure| failure.span.is_some()) {
@@ -381,75 +377,6 @@ fn read(template: &Arc<Source>, marked: &str) -> Result<Form, Failure> {
         return Err(Failure { code: Code::BadOutput, ..Failure::at_line(template, 1, message) });
     };
     Ok(Former { template, lines: &lines }.form(&document.root))
-}
-
-fn code(error: &Error) -> Code {
-    match error.kind() {
-        ErrorKind::SyntaxError => Code::TemplateSyntax,
-        ErrorKind::OutOfFuel | ErrorKind::WriteFailure => Code::TemplateLimit,
-        _ => Code::TemplateFailed,
-    }
-}
-
-fn words(error: &Error) -> String {
-    match (error.kind(), error.detail()) {
-        (ErrorKind::OutOfFuel, None) => format!("it takes more than {FUEL} steps"),
-        (ErrorKind::WriteFailure, _) => format!("it prints more than {} MiB", MAX_TEXT >> 20),
-        (ErrorKind::UndefinedError, None) => "this name is not known here".to_owned(),
-        (_, Some(detail)) => detail.to_owned(),
-        (kind, None) => kind.to_string(),
-    }
-}
-
-/// The failure of a part, as its caller's error carries it.
-fn carried(error: &Error) -> Option<Failure> {
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        if let Some(failure) = error.downcast_ref::<Failure>() {
-            return Some(failure.clone());
-        }
-        source = error.source();
-    }
-    None
-}
-
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Failure {}
-
-impl Failure {
-    fn new(code: Code, span: Option<Span>, message: String) -> Failure {
-        Failure { code, span, message, value: None, refused: None, help: None }
-    }
-
-    fn at_line(source: &Arc<Source>, line: u32, message: String) -> Failure {
-        Failure::new(Code::TemplateFailed, Some(Span::line(source, line)), message)
-    }
-
-    fn into_error(self) -> Error {
-        Error::new(ErrorKind::InvalidOperation, self.message.clone()).with_source(self)
-    }
-
-    /// Tells it, unless it has been told: one mistake in a template is met by everything it renders.
-    pub fn report(&self, diags: &mut Diagnostics) {
-        let told = |d: &crate::diagnostic::Diagnostic| {
-            let first = self.refused.as_ref().or(self.span.as_ref());
-            d.code == self.code && d.message == self.message && d.places.first().map(|place| &place.span) == first
-        };
-        if diags.iter().any(told) {
-            return;
-        }
-        let diagnostic = diags.error(self.code, self.message.clone()).at_some(self.refused.clone(), "this value");
-        diagnostic.at_some(self.span.clone(), if self.refused.is_some() { "refused here" } else { "in this template" });
-        diagnostic.at_some(self.value.clone(), "the value");
-        if let Some(help) = self.help {
-            diagnostic.help(help);
-        }
-    }
 }
 
 /// What the engine would allow and lakegen does not.

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::InputArgs;
 use super::output::{AnswerArgs, FindingArgs, Talk};
-use super::{InputArgs, root};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostics, Reported};
 use crate::document::Document;
@@ -39,7 +39,7 @@ pub(super) struct BuildArgs {
     /// Every profile with every mode, in one go
     #[arg(long, conflicts_with_all = ["profile", "modes", "stdout"])]
     all: bool,
-    /// Where to write [default: out/<profile>/<mode>]; with several modes, each in a folder of its name; with --all, each in
+    /// Where to write [default: out/<profile>/<mode> beside the lakehouse.toml that was found]; with several modes, each in a folder of its name; with --all, each in
     /// <profile>/<mode>
     #[arg(long, value_name = "DIR", conflicts_with = "stdout")]
     out: Option<PathBuf>,
@@ -76,7 +76,7 @@ pub(super) fn run(host: &dyn Host, args: &BuildArgs, talk: &Talk<'_>, diags: &mu
     }
     let count = outputs.len();
     for output in outputs {
-        let root = args.root(&output, count);
+        let root = args.root(host, &output, count);
         // What is found in one folder does not keep the next from being looked at.
         let mut found = Diagnostics::default();
         let rules = Rules { rules: &catalog.upgrades, types: &catalog.types, accepted: &args.accepted };
@@ -120,9 +120,9 @@ impl BuildArgs {
         outputs
     }
 
-    fn root(&self, output: &Output<Printed>, outputs: usize) -> PathBuf {
+    fn root(&self, host: &dyn Host, output: &Output<Printed>, outputs: usize) -> PathBuf {
         let of_profile = self.out.as_ref().filter(|_| self.all).map(|folder| folder.join(&output.profile));
-        root(of_profile.as_deref().or(self.out.as_deref()), &output.profile, &output.mode, outputs)
+        self.input.root(host, of_profile.as_deref().or(self.out.as_deref()), &output.profile, &output.mode, outputs)
     }
 
     fn put(

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::InputArgs;
 use super::output::Talk;
-use super::{InputArgs, root};
 use crate::diagnostic::{Diagnostics, Reported};
 use crate::host::Host;
 use crate::report::Summary;
@@ -51,7 +51,7 @@ pub(super) fn run(host: &dyn Host, args: &SecretsArgs, talk: &Talk<'_>, diags: &
     let modes = wanted(&lakehouse, &args.modes, diags)?;
     for mode in &modes {
         let graph = graph::build(&lakehouse, mode, diags)?;
-        let root = root(args.out.as_deref(), args.input.profile(), &mode.name, modes.len());
+        let root = args.input.root(host, args.out.as_deref(), args.input.profile(), &mode.name, modes.len());
         let done = secrets::init(host, &secrets::files(&graph, &root, diags)?, diags)?;
         talk.say(&format!("{}: {} secrets written, {} kept", root.display(), done.written, done.kept));
         for yours in done.yours {

@@ -136,7 +136,7 @@ impl Filler<'_> {
 
     fn unescaped(&self, line: u32, slot: usize, message: String, help: &'static str) -> Failure {
         let value = self.slots[slot].from.first().and_then(|node| node.span());
-        Failure { code: Code::UnescapedLanguage, value, help: Some(help), ..self.failure(line, message) }
+        Failure { code: Code::UnescapedLanguage, value, help: Some(help.to_owned()), ..self.failure(line, message) }
     }
 }
 

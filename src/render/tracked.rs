@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value, ValueKind};
 
+use crate::diagnostic;
 use crate::node::{Data, Entry, Node, Number, Origin};
 
 /// How far back a printed value is looked for among those that were read.
@@ -161,6 +162,33 @@ impl Scope {
     /// The node under a name, without reading it.
     pub fn node(&self, name: &str) -> Option<&Arc<Node>> {
         self.names.iter().rev().find(|(known, _)| &**known == name).map(|(_, node)| node)
+    }
+
+    /// The name nearest to the first one in a path that leads nowhere; names that `template` makes itself are none of ours.
+    pub(super) fn nearest(&self, path: &str, template: &str) -> Option<String> {
+        let mut steps = path.split('.');
+        let first = steps.next()?;
+        if [format!("for {first} "), format!(", {first} in"), format!("set {first} ")].iter().any(|made| template.contains(made))
+        {
+            return None;
+        }
+        let Some(mut node) = self.given_node(first).or_else(|| self.node(first)) else {
+            let names = self.names.iter().map(|(name, _)| &**name).chain(self.given.iter().map(|given| &*given.name));
+            return diagnostic::nearest(first, &names.collect::<Vec<_>>()).filter(|name| *name != first).map(str::to_owned);
+        };
+        for step in steps {
+            let Some(next) = node.get(step) else {
+                let keys: Vec<&str> = node.entries().iter().map(|entry| &*entry.key).collect();
+                return diagnostic::nearest(step, &keys).map(str::to_owned);
+            };
+            node = next;
+        }
+        None
+    }
+
+    fn given_node(&self, name: &str) -> Option<&Arc<Node>> {
+        let given = self.given.iter().rev().find(|given| &*given.name == name)?;
+        given.value.downcast_object_ref::<Tracked>().map(|tracked| &tracked.0)
     }
 
     /// Hands on a value of the template that is running now.

@@ -84,3 +84,16 @@ fn all_stands_alone() {
     }
     assert!(!folder.path().join("out").exists());
 }
+
+/// A person works in some folder of the project, as with cargo.
+#[test]
+fn the_output_lies_beside_the_file_that_was_found() {
+    let folder = folder(OWN);
+    let below = folder.path().join("notes/old");
+    fs::create_dir_all(&below).unwrap();
+    run(lakegen().current_dir(&below).args(["build", "--mode", "compose"]));
+    assert!(folder.path().join("out/development/compose/docker-compose.yaml").is_file());
+    assert!(!below.join("out").exists());
+    run(lakegen().current_dir(&below).args(["secrets", "init", "--mode", "compose"]));
+    assert!(folder.path().join("out/development/compose/secrets").is_dir());
+}
