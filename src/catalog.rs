@@ -210,6 +210,12 @@ impl Reader<'_> {
         let component = |(name, manifest): (String, Arc<Node>)| {
             let workloads = format!("components/{name}/workloads.yaml.j2");
             self.expect(&format!("templates/{workloads}"), manifest.span(), diags);
+            for offer in manifest.get("offers").map_or(&[][..], |offers| offers.entries()) {
+                if let Some(document) = offer.node.get("document") {
+                    let file = format!("templates/components/{name}/{}", document.as_str().unwrap_or_default());
+                    self.expect(&file, document.span(), diags);
+                }
+            }
             let (options, shape) = (options_schema(&manifest), OnceLock::new());
             (name.clone(), Component { name, manifest, options, shape, workloads })
         };

@@ -6,14 +6,17 @@
 
 mod ask;
 mod describe;
+mod files;
+mod known;
 mod order;
 pub mod picture;
 mod wire;
 mod words;
 
 pub use describe::Description;
+pub use known::Document;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::catalog::Mode;
@@ -29,6 +32,8 @@ pub struct Graph {
     pub workloads: Vec<Workload>,
     pub connections: Vec<Connection>,
     pub secrets: Vec<Secret>,
+    /// What components tell as documents, where somebody wants to know it.
+    pub documents: Vec<Document>,
     /// What says of each component whether it runs and whom it uses: every list of the platform follows from it. One node
     /// for all of them, since each workload holds it.
     pub switches: Arc<Node>,
@@ -81,6 +86,24 @@ pub struct Offer {
     pub node: Arc<Node>,
 }
 
+impl Offer {
+    /// Whether it is knowledge, for which no workload answers.
+    pub fn is_document(&self) -> bool {
+        self.node.get("document").is_some()
+    }
+
+    /// Its port, and whether that is one of datagrams: two offers may share a number, and not more.
+    fn door(&self) -> (Option<i128>, bool) {
+        (self.port.as_ref().and_then(|port| port.as_int()), self.node.text("protocol") == "udp")
+    }
+
+    /// What it is called among the offers of all components: metrics are kept under it.
+    fn job(&self, component: &Arc<Node>) -> Arc<Node> {
+        let name = format!("{}-{}", component.as_str().unwrap_or_default(), self.name.as_str().unwrap_or_default());
+        Node::derived("the offer's full name", name.into(), [component.clone(), self.name.clone()])
+    }
+}
+
 /// One need of one workload, met by one offer of another.
 pub struct Connection {
     pub from: usize,
@@ -109,6 +132,8 @@ struct Interface<'a> {
     scope: Scope,
     offers: Vec<Offer>,
     needs: Vec<Entry>,
+    /// What decided which of its offers there are, by their interface.
+    decided: Vec<(String, Arc<Node>)>,
 }
 
 pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) -> Result<Graph, Reported> {
@@ -129,8 +154,10 @@ pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) ->
     let asked = wire::asked(&lakehouse.catalog.engine, &interfaces, &matches).map_err(|failure| failure.report(diags));
     diags.checkpoint()?;
     let asked = asked.unwrap_or_default();
-    let switches = switches(lakehouse);
-    let mut workloads = ask::workloads(lakehouse, mode, &interfaces, &matches, &asked, &switches, diags)?;
+    let documents = known::documents(&lakehouse.catalog.engine, &interfaces, &matches, diags)?;
+    let switches = switches(lakehouse, &interfaces);
+    let answers = ask::Answers { matches: &matches, asked: &asked, documents: &documents };
+    let mut workloads = ask::workloads(lakehouse, mode, &interfaces, &answers, &switches, diags)?;
     let connections = wire::connect(&interfaces, &matches, &mut workloads, diags)?;
     order::waves(&mut workloads, &connections, diags)?;
     check_something_runs(lakehouse, &workloads, diags);
@@ -138,7 +165,8 @@ pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) ->
     check_edges(&workloads, &interfaces, diags);
     wire::check_secrets(&workloads, &secrets, diags);
     diags.checkpoint()?;
-    Ok(Graph { workloads, connections, secrets, switches, types: lakehouse.catalog.types.clone(), scope })
+    let documents = documents.into_values().collect();
+    Ok(Graph { workloads, connections, secrets, documents, switches, types: lakehouse.catalog.types.clone(), scope })
 }
 
 /// Fills in what a component says of itself: its namespace, secrets, offers and needs.
@@ -166,8 +194,8 @@ fn interface<'a>(
     if let Some(template) = mode.names.get("replica") {
         scope = scope.with("replica", &engine.fill(template, &scope)?);
     }
-    let mut offers = Vec::new();
-    for entry in wanted(lakehouse, section(manifest, "offers"), &scope)? {
+    let (mut offers, mut decided) = (Vec::new(), Vec::new());
+    for entry in wanted(lakehouse, section(manifest, "offers"), &scope, &mut decided)? {
         if external.is_some() && entry.node.text("external").is_empty() {
             continue;
         }
@@ -182,9 +210,10 @@ fn interface<'a>(
             node,
         });
     }
-    let needs = if external.is_some() { Vec::new() } else { wanted(lakehouse, section(manifest, "needs"), &scope)? };
+    let own = if external.is_some() { &[][..] } else { section(manifest, "needs") };
+    let needs = wanted(lakehouse, own, &scope, &mut Vec::new())?;
     let scope = scope.with("urls", &urls(lakehouse, mode, &offers, &scope)?);
-    Ok(Interface { instance, namespace, scope, offers, needs })
+    Ok(Interface { instance, namespace, scope, offers, needs, decided })
 }
 
 /// The component's secrets, and under which names it reads them.
@@ -198,7 +227,7 @@ fn own_secrets(
     let manifest = &instance.component.manifest;
     let external = instance.options.get("external");
     let mut names = Vec::new();
-    for secret in wanted(lakehouse, section(manifest, "secrets"), scope)? {
+    for secret in wanted(lakehouse, section(manifest, "secrets"), scope, &mut Vec::new())? {
         let name = match external {
             Some(external) if is_brought(manifest, &secret.key) => {
                 external.get("secret").cloned().unwrap_or_else(layers::nothing)
@@ -255,13 +284,18 @@ fn urls(lakehouse: &Lakehouse<'_>, mode: &Mode, offers: &[Offer], scope: &Scope)
     Ok(Node::derived("where people reach it", Data::Map(urls), []))
 }
 
-fn switches(lakehouse: &Lakehouse<'_>) -> Arc<Node> {
+fn switches(lakehouse: &Lakehouse<'_>, interfaces: &[Interface<'_>]) -> Arc<Node> {
     let of = |instance: &Instance<'_>| {
         let uses = instance.options.get("uses").map_or(&[][..], |uses| uses.entries());
         let chosen = uses.iter().map(|chosen| chosen.node.clone());
         instance.options.get("enabled").cloned().into_iter().chain(chosen).collect::<Vec<_>>()
     };
-    let all: Vec<Arc<Node>> = lakehouse.instances.iter().flat_map(of).collect();
+    // Who takes every offer of an interface is told of by whatever decides which of them there are.
+    let many = interfaces.iter().flat_map(|interface| &interface.needs).filter(|need| wire::flag(&need.node, "many"));
+    let many: BTreeSet<&str> = many.map(|need| need.node.text("interface")).collect();
+    let decided = interfaces.iter().flat_map(|interface| &interface.decided);
+    let decided = decided.filter(|(wanted, _)| many.contains(&**wanted)).map(|(_, node)| node.clone());
+    let all: Vec<Arc<Node>> = lakehouse.instances.iter().flat_map(of).chain(decided).collect();
     Node::derived("who runs and whom they use", Data::Seq(Vec::new()), all)
 }
 
@@ -269,12 +303,21 @@ fn section<'n>(manifest: &'n Node, name: &str) -> &'n [Entry] {
     manifest.get(name).map_or(&[], |section| section.entries())
 }
 
-/// The entries whose condition holds.
-fn wanted(lakehouse: &Lakehouse<'_>, entries: &[Entry], scope: &Scope) -> Result<Vec<Entry>, Failure> {
+/// The entries whose condition holds; `decided` hears what that depends on, by the interface of each entry.
+fn wanted(
+    lakehouse: &Lakehouse<'_>,
+    entries: &[Entry],
+    scope: &Scope,
+    decided: &mut Vec<(String, Arc<Node>)>,
+) -> Result<Vec<Entry>, Failure> {
     let mut wanted = Vec::new();
     for entry in entries {
         let holds = match entry.node.get("when") {
-            Some(when) => lakehouse.catalog.engine.holds(when, scope)?.0,
+            Some(when) => {
+                let (holds, read) = lakehouse.catalog.engine.holds(when, scope)?;
+                decided.extend(read.into_iter().map(|node| (entry.node.text("interface").to_owned(), node)));
+                holds
+            }
             None => true,
         };
         if holds {

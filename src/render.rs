@@ -125,6 +125,8 @@ impl Engine {
         let form = Form { line: 1, shape: form::text_shape(&rendered, Style::Plain) };
         let filled = filler.node(&form).map_err(|failure| Failure { span: node.span(), ..failure })?;
         let mut from = vec![Arc::new(node.clone())];
+        // What a choice inside the braces depended on was read and not printed.
+        from.extend(frame.decided_by());
         from.extend(frame.slots.into_iter().flat_map(|slot| slot.from));
         Ok(Node::derived("filled in", filled.data.clone(), from))
     }

@@ -30,9 +30,9 @@ def missing(namespace):
     """What is not yet as it should be in a namespace."""
     pods = items(f"/api/v1/namespaces/{namespace}/pods")
     found = []
-    for kind, path in (("Deployment", "apps/v1"), ("StatefulSet", "apps/v1"), ("Job", "batch/v1")):
+    for kind, path in (("Deployment", "apps/v1"), ("StatefulSet", "apps/v1"), ("DaemonSet", "apps/v1"), ("Job", "batch/v1")):
         for owner in items(f"/apis/{path}/namespaces/{namespace}/{kind.lower()}s"):
-            name, wanted = owner["metadata"]["name"], owner["spec"].get("replicas", 1)
+            name, wanted = owner["metadata"]["name"], owner["spec"].get("replicas", owner["status"].get("desiredNumberScheduled", 1))
             mine = [pod for pod in pods if pod["metadata"]["labels"].get("app.kubernetes.io/instance") == name]
             placed = [pod for pod in mine if pod["spec"].get("nodeName")]
             if len(placed) != wanted:

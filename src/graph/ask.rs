@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::describe::entry;
+use super::known::{self, Documents};
 use super::wire::{Asked, Matches, flag};
-use super::words;
-use super::{Interface, Offer, Workload};
+use super::{Interface, Offer, Workload, files, words};
 use crate::catalog::Mode;
 use crate::diagnostic::{Code, Diagnostics, Reported};
 use crate::lakehouse::Lakehouse;
@@ -15,20 +15,26 @@ use crate::node::{Data, Entry, Node};
 use crate::render::Failure;
 use crate::schema::{self, Check, Schema};
 
+/// What is known of each component's needs before it is asked.
+pub(super) struct Answers<'a> {
+    pub matches: &'a Matches,
+    pub asked: &'a Asked,
+    pub documents: &'a Documents,
+}
+
 /// Renders the workloads of every component, in parallel, and checks them against schemas/workload.json.
 pub(super) fn workloads(
     lakehouse: &Lakehouse<'_>,
     mode: &Mode,
     interfaces: &[Interface<'_>],
-    matches: &Matches,
-    asked: &Asked,
+    answers: &Answers<'_>,
     switches: &Arc<Node>,
     diags: &mut Diagnostics,
 ) -> Result<Vec<Workload>, Reported> {
     use rayon::prelude::*;
     let catalog = lakehouse.catalog;
     let shape = catalog.workload_shape.get_or_init(|| Schema::compile(schema::expand(&catalog.workload, &catalog.types)));
-    let asker = Asker { lakehouse, mode, interfaces, matches, asked, switches, shape };
+    let asker = Asker { lakehouse, mode, interfaces, answers, switches, shape };
     let found: Vec<Result<Vec<Workload>, Trouble>> =
         (0..interfaces.len()).into_par_iter().map(|index| asker.ask(index)).collect();
     let mut workloads = Vec::new();
@@ -58,8 +64,7 @@ struct Asker<'a> {
     lakehouse: &'a Lakehouse<'a>,
     mode: &'a Mode,
     interfaces: &'a [Interface<'a>],
-    matches: &'a Matches,
-    asked: &'a Asked,
+    answers: &'a Answers<'a>,
     switches: &'a Arc<Node>,
     shape: &'a Schema,
 }
@@ -70,11 +75,12 @@ impl Asker<'_> {
         let mut needs = Vec::new();
         if interface.instance.options.get("external").is_some() {
             let mut seen = BTreeSet::new();
-            let roles = interface.offers.iter().filter(|offer| seen.insert(&offer.role));
+            let served = interface.offers.iter().filter(|offer| !offer.is_document());
+            let roles = served.filter(|offer| seen.insert(&offer.role));
             return roles.map(|offer| self.workload(index, &self.elsewhere(offer))).collect();
         }
         for need in &interface.needs {
-            let offers = &self.matches[index][&need.key];
+            let offers = &self.answers.matches[index][&need.key];
             if offers.is_empty() && flag(&need.node, "optional") {
                 continue;
             }
@@ -103,12 +109,12 @@ impl Asker<'_> {
         if !diags.is_empty() {
             return Err(Trouble::Wrong(diags));
         }
-        whole.items().iter().map(|node| self.workload(index, node)).collect()
+        whole.items().iter().map(|node| self.workload(index, &files::written(node))).collect()
     }
 
     /// What others ask of it; who they are decides what is asked.
     fn asked(&self, index: usize) -> Arc<Node> {
-        let asks = self.asked[index].clone();
+        let asks = self.answers.asked[index].clone();
         let from: Vec<Arc<Node>> = asks.iter().map(|asks| asks.head()).chain([self.switches.clone()]).collect();
         Node::derived("what others ask for", Data::Seq(asks), from)
     }
@@ -164,18 +170,31 @@ impl Asker<'_> {
         let told: Vec<Arc<Node>> = offers.iter().map(|offer| self.told(offer)).collect::<Result<_, _>>()?;
         match told.first() {
             Some(first) if !flag(&need.node, "many") => Ok(first.clone()),
-            _ => Ok(Node::derived("all offers", Data::Seq(told), [need.node.clone()])),
+            _ => Ok(Node::derived("all offers", Data::Seq(told), [need.node.clone(), self.switches.clone()])),
         }
     }
 
     fn told(&self, offer: &Offer) -> Result<Arc<Node>, Failure> {
         let interface = &self.interfaces[offer.instance];
         let (name, host) = self.address(interface, &offer.role, Some(offer))?;
+        let workload = made("the workload that offers it", name, offer);
+        let is_own = offer.host.as_ref().is_none_or(|host| host.as_str() == Some(""));
+        let every = match self.mode.names.get("every").filter(|_| is_own) {
+            Some(template) => {
+                let scope = interface.scope.with("workload", &workload);
+                self.lakehouse.catalog.engine.fill(template, &scope)?
+            }
+            None => host.clone(),
+        };
         let mut entries = vec![
             entry("host", host),
-            entry("workload", made("the workload that offers it", name, offer)),
+            entry("every", every),
+            entry("workload", workload),
             entry("component", interface.instance.name.clone()),
+            entry("namespace", interface.namespace.clone()),
+            entry("job", offer.job(&interface.instance.name)),
         ];
+        entries.extend(self.answers.documents.get(&known::key(offer)).map(|known| entry("document", known.node.clone())));
         entries.extend(offer.port.iter().map(|port| entry("port", port.clone())));
         let said = offer.node.get("tell").map_or(&[][..], |tell| tell.entries());
         entries.extend(said.iter().cloned());

@@ -71,7 +71,7 @@ impl Graph {
         let mut seen = BTreeSet::new();
         let mut ports = Vec::new();
         for offer in &workload.offers {
-            let Some(port) = offer.port.as_ref().filter(|port| seen.insert(port.as_int())) else { continue };
+            let Some(port) = offer.port.as_ref().filter(|_| seen.insert(offer.door())) else { continue };
             let edge = workload.offers.iter().filter(|other| other.port.as_ref().and_then(|p| p.as_int()) == port.as_int());
             let edge = edge.filter_map(|other| other.node.get("edge")).find(|edge| edge.as_str() != Some(""));
             let mut entries = vec![entry("name", offer.name.clone()), entry("port", port.clone())];
@@ -89,8 +89,7 @@ impl Graph {
         let mut seen = BTreeSet::new();
         let mut uses = Vec::new();
         for connection in workload.makes.iter().map(|index| &self.connections[*index]) {
-            let port = connection.offer.port.as_ref().and_then(|port| port.as_int());
-            if seen.insert((connection.to, port)) {
+            if seen.insert((connection.to, connection.offer.door())) {
                 uses.push(self.end(connection, connection.to));
             }
         }
@@ -101,8 +100,7 @@ impl Graph {
         let mut seen = BTreeSet::new();
         let mut used = Vec::new();
         for connection in workload.takes.iter().map(|index| &self.connections[*index]) {
-            let port = connection.offer.port.as_ref().and_then(|port| port.as_int());
-            if port.is_some() && seen.insert((connection.from, port)) {
+            if connection.offer.port.is_some() && seen.insert((connection.from, connection.offer.door())) {
                 used.push(self.end(connection, connection.from));
             }
         }
@@ -297,7 +295,8 @@ fn table(entries: Vec<Entry>) -> Arc<Node> {
 fn scrapes(workload: &Workload) -> Vec<Arc<Node>> {
     let metrics = workload.offers.iter().filter(|offer| offer.interface.as_str() == Some("metrics"));
     let scrape = |offer: &Offer| {
-        let mut entries: Vec<Entry> = offer.port.iter().map(|port| entry("port", port.clone())).collect();
+        let mut entries = vec![entry("job", offer.job(&workload.component))];
+        entries.extend(offer.port.iter().map(|port| entry("port", port.clone())));
         entries.extend(offer.node.get("tell").map_or(&[][..], |tell| tell.entries()).iter().cloned());
         table(entries)
     };

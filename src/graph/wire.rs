@@ -194,7 +194,8 @@ pub(super) fn connect(
                 unknown_need(need, &interfaces[instance], diags);
                 continue;
             };
-            for offer in offers {
+            let reached = offers.iter().filter(|offer| !offer.is_document() && flag(&declared.node, "reach"));
+            for offer in reached {
                 match roles.get(&(offer.instance, offer.role.clone())) {
                     Some(to) => connections.push(Connection {
                         from,
@@ -210,7 +211,7 @@ pub(super) fn connect(
             }
         }
     }
-    for offer in interfaces.iter().flat_map(|interface| &interface.offers) {
+    for offer in interfaces.iter().flat_map(|interface| &interface.offers).filter(|offer| !offer.is_document()) {
         match roles.get(&(offer.instance, offer.role.clone())) {
             Some(to) => workloads[*to].offers.push(offer.clone()),
             None if flag(&offer.node, "optional") => {}

@@ -56,6 +56,7 @@ fn a_component_is_a_folder_on_kubernetes() {
             "trino-coordinator-configmap.yaml",
             "trino-coordinator-deployment.yaml",
             "trino-coordinator-ingress.yaml",
+            "trino-coordinator-metrics-service.yaml",
             "trino-coordinator-networkpolicy.yaml",
             "trino-coordinator-service.yaml",
             "trino-coordinator-serviceaccount.yaml",
@@ -124,8 +125,8 @@ fn a_component_is_a_folder_to_the_network() {
     assert_eq!(peers(worker, "egress", "to"), [dns, to_coordinator, to_store]);
     assert_eq!(
         peers(coordinator, "ingress", "from"),
-        ["trino-dev/8080 instance=trino-worker", "kube-system/8080 name=traefik"],
-        "its workers, and the edge"
+        ["monitoring-dev/8080 instance=prometheus", "trino-dev/8080 instance=trino-worker", "kube-system/8080 name=traefik"],
+        "who asks what it measures, its workers, and the edge"
     );
     assert_eq!(peers(worker, "ingress", "from"), ["trino-dev/8081 instance=trino-coordinator"]);
     let into_store = peers(store, "ingress", "from");
@@ -236,7 +237,7 @@ fn a_mode_is_a_folder() {
 
     let workloads = documents.iter().filter(|document| document.path.ends_with(".nomad.json"));
     let jobs: Vec<&str> = workloads.map(|document| document.path.as_str()).collect();
-    assert_eq!(jobs.len(), 10, "one job a workload");
+    assert_eq!(jobs.len(), 11, "one job a workload");
     let readme = values["README.md"].as_str().unwrap();
     assert!(readme.starts_with("# crypto-lakehouse on Nomad, profile development\n"), "{readme}");
     assert!(readme.contains("\n- prefect-server: https://prefect.lake.example.com"), "{readme}");

@@ -262,7 +262,7 @@ impl Setting {
     fn harmless(&self, word: &str) -> String {
         match self.path.last().map(String::as_str) {
             Some("domain") => format!("{word}.example"),
-            Some("url") => format!("http://{word}.example:3128"),
+            Some("url" | "runbooks") => format!("http://{word}.example:3128"),
             Some("ca_bundle") => format!("-----BEGIN CERTIFICATE-----\n{word}\n-----END CERTIFICATE-----\n"),
             Some("schedule") => "0 7 7 7 7 7".to_owned(),
             Some("keep") => "77d".to_owned(),
@@ -502,7 +502,7 @@ impl Comparison<'_> {
         let once = |text: &str| {
             self.doubled.chars().fold(text.to_owned(), |text, sign| text.replace(&format!("{sign}{sign}"), &sign.to_string()))
         };
-        if name.starts_with("etc-echo-") {
+        if name.starts_with("etc-echo-") || name.ends_with(".yml") {
             return self.text(name, expected, found);
         }
         if ["#!/bin/sh", "set -eu\n", "printf '%s\\0' "].iter().any(|start| once(expected).starts_with(start)) {
@@ -542,6 +542,15 @@ impl Comparison<'_> {
                 let read = |text: &str| {
                     let table: toml::Table = text.parse().map_err(|error| format!("no TOML: {error}"))?;
                     Ok::<_, String>(serde_json::to_value(table).unwrap())
+                };
+                self.plain().value("", &read(expected)?, &read(found)?)
+            }
+            "yml" => {
+                let read = |text: &str| {
+                    let stream = yaml::read(text, &Limits::default());
+                    let root = stream.documents.first().filter(|_| stream.errors.is_empty()).map(|document| &document.root);
+                    let source = lakegen::source::Source::new(name, text);
+                    root.map(|root| root.to_node(&source, &"test".into()).to_json()).ok_or("no YAML")
                 };
                 self.plain().value("", &read(expected)?, &read(found)?)
             }

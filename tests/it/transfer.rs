@@ -43,7 +43,7 @@ fn the_transfer_service_is_whole_in_compose() {
     let service = &get(&documents, "docker-compose.yaml")["services"]["executor"];
     assert_eq!(service["healthcheck"]["test"], json!(["CMD", "/executor", "ready"]));
     assert_eq!(service["environment"]["EXECUTOR_STORE_URL"], "http://object-store:9000");
-    assert_eq!(service["networks"], json!(["object-store", "prefect-server"]));
+    assert_eq!(service["networks"], json!(["executor", "object-store", "prefect-server"]));
     assert_eq!(service["depends_on"]["object-store-init"]["condition"], "service_completed_successfully");
     assert_eq!(service["depends_on"]["prefect-server"], Value::Null, "callbacks are no reason to wait");
 }
