@@ -1,5 +1,6 @@
 //! Every verb and flag: arguments in, an exit code out. The verbs are thin; what they do lies in the library.
 
+mod batch;
 mod build;
 mod explain;
 mod graph;
@@ -7,6 +8,7 @@ mod init;
 mod output;
 mod parity;
 pub mod progress;
+mod promql;
 mod reference;
 mod secrets;
 
@@ -60,6 +62,7 @@ enum Verb {
     Parity(parity::ParityArgs),
     Schema(reference::SchemaArgs),
     Secrets(secrets::SecretsArgs),
+    Promql(promql::PromqlArgs),
     Completions(reference::CompletionsArgs),
     Man(reference::ManArgs),
 }
@@ -71,6 +74,7 @@ impl Verb {
             Verb::Init(_) | Verb::Secrets(_) => (None, None),
             Verb::Build(args) => (Some(&args.answer), Some(&args.findings)),
             Verb::Explain(args) => (Some(&args.answer), Some(&args.findings)),
+            Verb::Promql(args) => (Some(&args.answer), Some(&args.findings)),
             Verb::ExplainCode(args) => (Some(&args.answer), None),
             Verb::Graph(args) => (Some(&args.answer), None),
             Verb::Parity(args) => (Some(&args.answer), None),
@@ -117,6 +121,7 @@ pub fn run(host: &dyn Host, arguments: impl IntoIterator<Item = OsString>) -> u8
         Verb::Parity(args) => parity::run(host, &args, &talk, &mut diags),
         Verb::Schema(args) => reference::schema(host, &args, &talk, &mut diags),
         Verb::Secrets(args) => secrets::run(host, &args, &talk, &mut diags),
+        Verb::Promql(args) => promql::run(host, &args, &talk, &mut diags),
         Verb::Completions(args) => reference::completions(&args, &talk),
         Verb::Man(args) => reference::man(&args, &talk, &mut diags),
     };

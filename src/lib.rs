@@ -13,7 +13,7 @@
 //!    would break what runs; [`secrets`] makes the values that no output holds
 //!
 //! What is found on the way is a [`diagnostic`]; [`report`] tells it, [`cli`] is the face, [`origin`] explains a value,
-//! [`parity`] what a mode makes of what components say.
+//! [`parity`] what a mode makes of what components say, [`promql`] reads queries.
 
 pub mod catalog;
 pub mod cli;
@@ -27,6 +27,7 @@ pub mod node;
 pub mod origin;
 pub mod parity;
 pub mod plan;
+pub mod promql;
 pub mod render;
 pub mod report;
 pub mod schema;

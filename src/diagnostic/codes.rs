@@ -125,6 +125,9 @@ Kubernetes, or an operator, reads this field once, when the object is made, and 
 Another major version may not read what lies on the volumes, and after it has written, the old one may not either. Take a backup, read the program's own notes, then build with --accept L0703.";
     OtherProgram = "L0704", "upgrade", "another program over the same data", "\
 Another program would start on volumes that hold the data of this one, and would not read it. Move the data first, or give the new program a component of its own; then build with --accept L0704.";
+
+    BadQuery = "L1501", "promql", "a query that Prometheus refuses", "\
+The expression cannot be read, or its types do not fit: rate() wants a range as in `up[5m]`, two numbers are compared with `bool`. Prometheus does not load a file with such a rule; a panel with such a query shows an error.";
 }
 
 impl Code {

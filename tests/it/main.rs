@@ -14,6 +14,7 @@ mod network;
 mod origin;
 mod parity;
 mod places;
+mod promql;
 mod report;
 mod secrets;
 mod store;

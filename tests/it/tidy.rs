@@ -42,6 +42,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("getrandom", &["src/host/disk.rs"]),
     ("granit_parser", &["src/yaml.rs", "src/yaml/"]),
     ("mimalloc", &["src/main.rs"]),
+    ("regex", &["src/promql/check.rs"]),
     ("jsonschema", &["src/schema.rs"]),
     ("minijinja", &["src/render.rs", "src/render/"]),
     ("quick_junit", &["src/report/junit.rs"]),
