@@ -11,6 +11,7 @@ pub mod progress;
 mod promql;
 mod reference;
 mod secrets;
+mod validate;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -63,6 +64,7 @@ enum Verb {
     Schema(reference::SchemaArgs),
     Secrets(secrets::SecretsArgs),
     Promql(promql::PromqlArgs),
+    Validate(validate::ValidateArgs),
     Completions(reference::CompletionsArgs),
     Man(reference::ManArgs),
 }
@@ -79,6 +81,7 @@ impl Verb {
             Verb::Graph(args) => (Some(&args.answer), None),
             Verb::Parity(args) => (Some(&args.answer), None),
             Verb::Schema(args) => (Some(&args.answer), None),
+            Verb::Validate(args) => (Some(&args.answer), Some(&args.findings)),
             Verb::Completions(args) => (Some(&args.answer), None),
             Verb::Man(args) => (Some(&args.answer), None),
         }
@@ -122,6 +125,7 @@ pub fn run(host: &dyn Host, arguments: impl IntoIterator<Item = OsString>) -> u8
         Verb::Schema(args) => reference::schema(host, &args, &talk, &mut diags),
         Verb::Secrets(args) => secrets::run(host, &args, &talk, &mut diags),
         Verb::Promql(args) => promql::run(host, &args, &talk, &mut diags),
+        Verb::Validate(args) => validate::run(host, &args, &talk, &mut diags),
         Verb::Completions(args) => reference::completions(&args, &talk),
         Verb::Man(args) => reference::man(&args, &talk, &mut diags),
     };

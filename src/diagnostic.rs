@@ -4,6 +4,8 @@ mod codes;
 
 pub use codes::Code;
 
+use std::sync::Arc;
+
 use crate::source::Span;
 
 /// Where people look first.
@@ -18,6 +20,18 @@ pub struct Diagnostic {
     pub places: Vec<Place>,
     pub notes: Vec<String>,
     pub help: Option<String>,
+    /// The object that this is about, in manifests.
+    pub object: Option<Arc<Subject>>,
+}
+
+/// An object of Kubernetes as people name it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Subject {
+    pub api_version: String,
+    pub kind: String,
+    /// None for what belongs to no namespace.
+    pub namespace: Option<String>,
+    pub name: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -47,15 +61,15 @@ pub struct Diagnostics {
 
 impl Diagnostics {
     pub fn error(&mut self, code: Code, message: impl Into<String>) -> &mut Diagnostic {
-        self.push(code, Severity::Error, message.into())
+        self.push(code, Severity::Error, message)
     }
 
     pub fn warning(&mut self, code: Code, message: impl Into<String>) -> &mut Diagnostic {
-        self.push(code, Severity::Warning, message.into())
+        self.push(code, Severity::Warning, message)
     }
 
     pub fn note(&mut self, code: Code, message: impl Into<String>) -> &mut Diagnostic {
-        self.push(code, Severity::Note, message.into())
+        self.push(code, Severity::Note, message)
     }
 
     /// Goes on only where nothing so far was an error.
@@ -97,8 +111,10 @@ impl Diagnostics {
         self.list.is_empty()
     }
 
-    fn push(&mut self, code: Code, severity: Severity, message: String) -> &mut Diagnostic {
-        self.list.push(Diagnostic { code, severity, message, places: Vec::new(), notes: Vec::new(), help: None });
+    /// For who decides on the severity when it runs.
+    pub fn push(&mut self, code: Code, severity: Severity, message: impl Into<String>) -> &mut Diagnostic {
+        let message = message.into();
+        self.list.push(Diagnostic { code, severity, message, places: Vec::new(), notes: Vec::new(), help: None, object: None });
         self.list.last_mut().expect("just pushed")
     }
 }
@@ -112,6 +128,19 @@ impl Diagnostic {
 
     pub fn at(&mut self, span: &Span, label: impl Into<String>) -> &mut Diagnostic {
         self.places.push(Place { span: span.clone(), label: label.into(), document: None, pointer: None });
+        self
+    }
+
+    /// Like `at`, in a stream of documents.
+    pub fn within(
+        &mut self,
+        span: &Span,
+        label: impl Into<String>,
+        document: u32,
+        pointer: impl Into<String>,
+    ) -> &mut Diagnostic {
+        let (document, pointer) = (Some(document), Some(pointer.into()));
+        self.places.push(Place { span: span.clone(), label: label.into(), document, pointer });
         self
     }
 

@@ -32,6 +32,8 @@ pub trait Host: Sync {
     fn read(&self, path: &Path, limit_bytes: u64) -> io::Result<Vec<u8>>;
     /// All that is in a folder and its folders, sorted by path; links are listed, never followed.
     fn list(&self, folder: &Path) -> io::Result<Vec<Listed>>;
+    /// What lies in a folder itself, sorted by name; links are listed, never followed.
+    fn entries(&self, folder: &Path) -> io::Result<Vec<Listed>>;
     /// What is at a path; links are not followed.
     fn kind(&self, path: &Path) -> io::Result<Option<Kind>>;
     /// Like `kind`, and with the content of a file. What is read is the file that was there, never one behind a link.

@@ -16,11 +16,13 @@
 //! [`parity`] what a mode makes of what components say, [`promql`] reads queries.
 
 pub mod catalog;
+pub mod check;
 pub mod cli;
 pub mod diagnostic;
 pub mod document;
 pub mod graph;
 pub mod host;
+pub mod inputs;
 pub mod lakehouse;
 pub mod layers;
 pub mod node;
@@ -33,6 +35,7 @@ pub mod report;
 pub mod schema;
 pub mod secrets;
 pub mod source;
+pub mod structural;
 pub mod tree;
 pub mod types;
 pub mod upgrade;

@@ -211,6 +211,22 @@ impl Node {
 }
 
 impl Number {
+    pub fn to_f64(self) -> f64 {
+        match self {
+            Number::Int(n) => n as f64,
+            Number::Float(n) => n,
+        }
+    }
+
+    /// The integer that this is, also where it was written as 3.0.
+    pub fn to_int(self) -> Option<i128> {
+        match self {
+            Number::Int(n) => Some(n),
+            Number::Float(n) if n.fract() == 0.0 && n.abs() < 1e18 => Some(n as i128),
+            Number::Float(_) => None,
+        }
+    }
+
     pub fn to_json(self) -> serde_json::Value {
         match self {
             Number::Int(n) if n < 0 => i64::try_from(n).map_or_else(|_| (n as f64).into(), Into::into),

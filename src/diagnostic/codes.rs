@@ -1,6 +1,8 @@
 //! The table of codes: one row each, with the explanation that `lakegen explain-code` prints.
 //!
-//! L01 what cannot be read · L02 lakehouse.toml · L03 the graph · L04 schemas · L05 the catalog and its templates · L06 the output tree
+//! L01 what cannot be read · L02 lakehouse.toml · L03 the graph · L04 schemas of kinds · L05 the catalog and its templates · L06 the output tree
+//! L07 the output before · L08 metadata · L09 versions. Free for the families of `validate` that follow: L10 links · L11 network · L12 pod security
+//! L13 capacity and availability · L15 PromQL · L16 dashboards · L17 secrets and images · L18 policies · L19 mesh · L20 services · L21 cloud · L22 workflows
 
 macro_rules! codes {
     ($($name:ident = $id:literal, $family:literal, $title:literal, $explanation:literal;)*) => {
@@ -44,6 +46,11 @@ What `<<` gives depends on the order of keys in Kubernetes' own reader and diffe
     BadArgument = "L0106", "usage", "an argument that names nothing", "\
 A word of the command line names a verb, a code, an output file, a value or a line that is not there.";
 
+    Unrecognised = "L0107", "syntax", "a document that is nothing known", "\
+It is neither an object of Kubernetes nor a set of rules, a dashboard or a template, as far as its first keys tell. It was not judged; --as says what it is.";
+    NotRendered = "L0108", "syntax", "a document that only its own program can read", "\
+Charts and kustomizations are programs that write manifests. lakegen judges what they write: give it the output.";
+
     UnknownKey = "L0201", "config", "an unknown key", "\
 No such key is known here, so it would have had no effect. `lakegen schema` prints every key there is.";
     WrongType = "L0202", "config", "a value of the wrong type", "\
@@ -81,6 +88,34 @@ More than one component offers what is needed. Say which with `uses.<need> = \"<
 Two workloads, secrets or ports of one namespace have the same name.";
     EdgeClash = "L0306", "graph", "two components under one host name", "\
 People reach a component under its edge and the domain. Two components of one edge would answer for one host name.";
+
+    UnknownKind = "L0401", "schema", "a kind without a schema", "\
+Nothing here knows what an object of this kind must look like, so it was not judged. `--crd` brings its definition, --allow-unknown-kinds makes this a note, `lakegen schemas list` prints the kinds that are known.";
+    NoKind = "L0402", "schema", "an object without its kind", "\
+Every object says its apiVersion and its kind: without them the API server does not know what it is asked to make.";
+    UnknownField = "L0403", "schema", "an unknown field", "\
+The kind has no such field. The API server drops it in silence, or refuses it where it is asked to be strict, as kubectl does.";
+    FieldType = "L0412", "schema", "a field of another type", "\
+The field takes another type: a number where a string stands, a map where a list is wanted. YAML reads a value without quotes as a number or boolean where it looks like one.";
+    FieldMissing = "L0404", "schema", "a field is missing", "\
+The kind requires this field, and there is no default for it.";
+    FieldChoice = "L0405", "schema", "a value that is none of the choices", "\
+The field takes one of a few words, and they are told apart by capitals too.";
+    FieldForm = "L0406", "schema", "a value of another form", "\
+A quantity, a name, a time, a base64 text, or a pattern that the definition of the kind asks for.";
+    FieldBound = "L0407", "schema", "a value out of bounds", "\
+A number too small or too large, a text or list too short or too long.";
+    FieldShape = "L0408", "schema", "fields that exclude one another, or none of those needed", "\
+Of some fields one must be set, and only one: a volume is of one kind, a probe has one handler.";
+    ItemTwice = "L0409", "schema", "an item twice in a list", "\
+The API server takes the items of this list by their key, and refuses two of one key.";
+    BadDefinition = "L0410", "schema", "a definition that cannot be used", "\
+A CustomResourceDefinition whose schema means nothing; objects of its kind were not judged.";
+
+    NotJudged = "L0411", "schema", "rules that were not evaluated", "\
+The schema says more than was judged here: rules in CEL, or a version of Kubernetes of which no schemas are here. What is told was judged, what is named here was not.";
+    BrokenRule = "L0413", "schema", "a rule across fields is broken", "\
+Each field is sound, and together the API server refuses them: a request above its limit, a mount without its volume, a selector that does not match the pods it is to find.";
 
     BadCatalog = "L0501", "catalog", "a catalog file of the wrong form", "\
 A component, mode or profile does not follow its schema in schemas/. CONTRIBUTING.md has a recipe for each.";
@@ -125,6 +160,22 @@ Kubernetes, or an operator, reads this field once, when the object is made, and 
 Another major version may not read what lies on the volumes, and after it has written, the old one may not either. Take a backup, read the program's own notes, then build with --accept L0703.";
     OtherProgram = "L0704", "upgrade", "another program over the same data", "\
 Another program would start on volumes that hold the data of this one, and would not read it. Move the data first, or give the new program a component of its own; then build with --accept L0704.";
+
+    BadName = "L0801", "metadata", "a name that the kind does not take", "\
+Names become parts of addresses, paths and labels, so each kind takes only names of one form.";
+    NoName = "L0802", "metadata", "an object without a name", "\
+An object needs metadata.name, or metadata.generateName where the API server is to make one up.";
+    BadLabel = "L0803", "metadata", "a label or annotation that cannot be", "\
+Keys are a name of at most 63 letters, digits, -, _ and ., behind an optional host name and a /. The values of labels have the form of such a name; those of annotations are free, 256 KiB together.";
+    NamespaceOfCluster = "L0804", "metadata", "a namespace on an object that has none", "\
+Objects of this kind belong to no namespace. The API server refuses one that names one.";
+    ObjectTwice = "L0805", "metadata", "an object twice", "\
+Two objects of one kind, namespace and name: the one applied last silently replaces the other.";
+
+    ApiRemoved = "L0901", "versions", "an API version that is gone", "\
+The version of Kubernetes that this is for does not serve this API version any more: it refuses the object.";
+    ApiDeprecated = "L0902", "versions", "an API version that will go", "\
+It still works, with a warning, and a later version of Kubernetes does not serve it any more.";
 
     BadQuery = "L1501", "promql", "a query that Prometheus refuses", "\
 The expression cannot be read, or its types do not fit: rate() wants a range as in `up[5m]`, two numbers are compared with `bool`. Prometheus does not load a file with such a rule; a panel with such a query shows an error.";

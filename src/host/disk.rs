@@ -41,13 +41,11 @@ impl Host for Disk {
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<Listed>> {
-        let mut listed = WalkDir::new(folder)
-            .min_depth(1)
-            .into_iter()
-            .map(|entry| entry.map_err(io::Error::from).and_then(|entry| relative(folder, &entry)))
-            .collect::<io::Result<Vec<Listed>>>()?;
-        listed.sort();
-        Ok(listed)
+        walked(folder, WalkDir::new(folder))
+    }
+
+    fn entries(&self, folder: &Path) -> io::Result<Vec<Listed>> {
+        walked(folder, WalkDir::new(folder).max_depth(1))
     }
 
     fn kind(&self, path: &Path) -> io::Result<Option<Kind>> {
@@ -124,6 +122,15 @@ impl Host for Disk {
         let still_there = seen(path)?.is_some_and(|now| file.metadata().is_ok_and(|mine| same_file(&now, &mine)));
         Ok(still_there.then(|| Box::new(file) as Lock))
     }
+}
+
+fn walked(folder: &Path, walk: WalkDir) -> io::Result<Vec<Listed>> {
+    let entries = walk.min_depth(1).into_iter();
+    let mut listed = entries
+        .map(|entry| entry.map_err(io::Error::from).and_then(|entry| relative(folder, &entry)))
+        .collect::<io::Result<Vec<Listed>>>()?;
+    listed.sort();
+    Ok(listed)
 }
 
 fn contents(file: &File, limit_bytes: u64) -> io::Result<Vec<u8>> {

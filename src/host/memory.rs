@@ -182,6 +182,11 @@ impl Host for Memory {
         Ok(listed)
     }
 
+    fn entries(&self, folder: &Path) -> io::Result<Vec<Listed>> {
+        let listed = self.list(folder)?;
+        Ok(listed.into_iter().filter(|entry| !entry.path.contains('/')).collect())
+    }
+
     fn kind(&self, path: &Path) -> io::Result<Option<Kind>> {
         Ok(self.operate()?.items.get(&absolute(path)).map(Item::kind))
     }

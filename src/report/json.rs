@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Summary, positions::Positions};
-use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, Subject};
 
 pub(super) fn document(diags: &Diagnostics, summary: &Summary) -> String {
     let positions = Positions::of(diags);
@@ -39,9 +39,15 @@ fn finding(d: &Diagnostic, positions: &Positions) -> Value {
     json!({
         "code": d.code.id(), "family": d.code.family(), "severity": d.severity.name(),
         "message": d.message, "help": d.help, "places": places,
+        "object": d.object.as_deref().map(object),
         // What a diagnostic knows of these comes in here.
-        "object": null, "pod_security": null, "policy": null,
+        "pod_security": null, "policy": null,
     })
+}
+
+fn object(subject: &Subject) -> Value {
+    let Subject { api_version, kind, namespace, name } = subject;
+    json!({ "apiVersion": api_version, "kind": kind, "namespace": namespace, "name": name })
 }
 
 fn place(place: &Place, positions: &Positions) -> Value {

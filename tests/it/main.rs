@@ -10,6 +10,7 @@ mod golden;
 mod graph;
 mod hostile;
 mod kills;
+mod manifests;
 mod network;
 mod origin;
 mod parity;

@@ -31,7 +31,11 @@ const CODES_WITHOUT_CASE: &[(&str, &str)] = &[
 ];
 
 /// Names of components and modes that stand in Rust, each with its reason.
-const NAMES_IN_RUST: &[(&str, &str, &str)] = &[];
+const NAMES_IN_RUST: &[(&str, &str, &str)] = &[
+    ("src/check.rs", "compose", "a family of checks, by the name that --only takes"),
+    ("src/check/native.rs", "kubernetes", "a label of a Namespace, as Kubernetes calls it"),
+    ("src/check/recognise.rs", "kubernetes", "what a document is taken for, by the name that --as takes"),
+];
 
 /// Each crate with the files that may name it.
 const DOORS: &[(&str, &[&str])] = &[
@@ -42,7 +46,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("getrandom", &["src/host/disk.rs"]),
     ("granit_parser", &["src/yaml.rs", "src/yaml/"]),
     ("mimalloc", &["src/main.rs"]),
-    ("regex", &["src/promql/check.rs"]),
+    // One holds patterns of definitions, the other those of label matchers.
+    ("regex", &["src/promql/check.rs", "src/structural/pattern.rs"]),
     ("jsonschema", &["src/schema.rs"]),
     ("minijinja", &["src/render.rs", "src/render/"]),
     ("quick_junit", &["src/report/junit.rs"]),
@@ -242,7 +247,12 @@ fn templates() -> Vec<(String, String)> {
 }
 
 fn cases() -> Vec<String> {
-    files("tests/cases", "").into_iter().filter(|(file, _)| !file.ends_with(".txt")).map(|(_, text)| text).collect()
+    files("tests/cases", "")
+        .into_iter()
+        .chain(files("tests/manifests", "yaml"))
+        .filter(|(file, _)| !file.ends_with(".txt"))
+        .map(|(_, text)| text)
+        .collect()
 }
 
 fn components() -> Vec<String> {

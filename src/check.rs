@@ -1,0 +1,238 @@
+//! The validator: files in, findings out. A family of checks is a row of `FAMILIES`: it looks at one object, at one document that
+//! is no object, or at all objects together. Nothing here reads a file but through `inputs`.
+
+mod document;
+mod index;
+mod kinds;
+mod metadata;
+mod names;
+mod native;
+mod object;
+mod recognise;
+mod schema;
+mod tables;
+mod versions;
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+pub use document::Document;
+pub use index::{Entry, Index};
+pub use kinds::{Kind, Kinds, Known, Scope, is_definition};
+pub use object::Object;
+pub use recognise::Content;
+pub use tables::Tables;
+
+use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::host::Date;
+use crate::inputs::Inputs;
+use crate::report::Summary;
+use crate::source::Source;
+use crate::yaml::{self, Limits, Yaml};
+
+/// What a run of checks is told.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The families that run; `syntax` always does.
+    pub families: Vec<&'static Family>,
+    /// A minor version such as 1.36.
+    pub version: Minor,
+    /// A kind without a schema is only a note.
+    pub allows_unknown_kinds: bool,
+    /// The inputs are everything there is: what they refer to and do not hold is missing.
+    pub is_complete: bool,
+    /// What every file is taken for, whatever it looks like.
+    pub taken_for: Option<Content>,
+    /// The day that ends of life and exceptions are held against.
+    pub today: Option<Date>,
+}
+
+/// A minor version of Kubernetes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Minor {
+    pub major: u32,
+    pub minor: u32,
+}
+
+/// One family of checks. A family without any looks at nothing, and the command line says so.
+#[derive(Debug)]
+pub struct Family {
+    pub name: &'static str,
+    /// One object of Kubernetes alone.
+    pub object: Option<fn(&Object<'_>, &World<'_>, &mut Diagnostics)>,
+    /// One document that is no object.
+    pub document: Option<fn(&Document<'_>, &World<'_>, &mut Diagnostics)>,
+    /// What only all objects together can tell.
+    pub whole: Option<fn(&Index, &World<'_>, &mut Diagnostics)>,
+}
+
+const NO_CHECKS: Family = Family { name: "", object: None, document: None, whole: None };
+
+pub static FAMILIES: &[Family] = &[
+    Family { name: "syntax", ..NO_CHECKS },
+    Family { name: "schema", object: Some(schema::object), whole: Some(schema::whole), ..NO_CHECKS },
+    Family { name: "metadata", object: Some(metadata::object), whole: Some(metadata::whole), ..NO_CHECKS },
+    Family { name: "links", ..NO_CHECKS },
+    Family { name: "network", ..NO_CHECKS },
+    Family { name: "pod-security", ..NO_CHECKS },
+    Family { name: "capacity", ..NO_CHECKS },
+    Family { name: "availability", ..NO_CHECKS },
+    Family { name: "promql", ..NO_CHECKS },
+    Family { name: "dashboards", ..NO_CHECKS },
+    Family { name: "secrets", ..NO_CHECKS },
+    Family { name: "versions", object: Some(versions::object), ..NO_CHECKS },
+    Family { name: "images", ..NO_CHECKS },
+    Family { name: "policy", ..NO_CHECKS },
+    Family { name: "mesh", ..NO_CHECKS },
+    Family { name: "compose", ..NO_CHECKS },
+    Family { name: "cloud", ..NO_CHECKS },
+    Family { name: "workflow", ..NO_CHECKS },
+];
+
+impl Family {
+    pub fn parse(name: &str) -> Option<&'static Family> {
+        FAMILIES.iter().find(|family| family.name == name)
+    }
+
+    /// Whether it looks at anything; reading a file is all of `syntax`.
+    pub fn has_checks(&self) -> bool {
+        self.name == "syntax" || self.object.is_some() || self.document.is_some() || self.whole.is_some()
+    }
+}
+
+/// What every check may ask.
+pub struct World<'w> {
+    pub options: &'w Options,
+    pub kinds: &'w Kinds,
+    pub tables: &'w Tables,
+    pub inputs: &'w Inputs<'w>,
+}
+
+impl World<'_> {
+    /// What is known of the kind of an object whose file is gone.
+    fn find(&self, entry: &Entry) -> kinds::Known<'_> {
+        self.kinds.find(&entry.subject.api_version, &entry.subject.kind)
+    }
+}
+
+/// What came of one file, or of a part of it.
+#[derive(Default)]
+struct Judged {
+    found: Diagnostics,
+    index: Index,
+}
+
+/// Judges every file; each is read, judged and dropped, side by side, and what is found is told in the order of the files.
+pub fn run(world: &World<'_>, diags: &mut Diagnostics) -> Summary {
+    let judged: Vec<Judged> = (0..world.inputs.files.len()).into_par_iter().map(|file| self::file(file, world)).collect();
+    let mut index = Index::default();
+    for one in judged {
+        diags.append(one.found);
+        index.append(one.index);
+    }
+    for family in &world.options.families {
+        if let Some(whole) = family.whole {
+            whole(&index, world, diags);
+        }
+    }
+    let unknown_kinds = index.unknown_kinds();
+    Summary { files: world.inputs.files.len(), objects: index.objects.len(), unknown_kinds, ..Summary::default() }
+}
+
+/// Adds the kinds that some files define; what else is in them is not looked at.
+pub fn define(inputs: &Inputs<'_>, kinds: &mut Kinds, diags: &mut Diagnostics) {
+    for file in 0..inputs.files.len() {
+        let Ok(source) = inputs.read(file, diags) else { continue };
+        if !source.text.contains("CustomResourceDefinition") {
+            continue;
+        }
+        for document in &yaml::read(&source.text, &Limits::default()).documents {
+            let items = document.root.get("items").map_or(&[][..], Yaml::items);
+            for root in std::iter::once(&document.root).chain(items).filter(|root| is_definition(root)) {
+                if let Err(error) = kinds.define(root) {
+                    let span = error.mark.span(&source);
+                    diags.error(Code::BadDefinition, error.message).within(&span, "in this definition", document.index, "");
+                }
+            }
+        }
+    }
+}
+
+fn file(file: usize, world: &World<'_>) -> Judged {
+    let mut judged = Judged::default();
+    let Ok(source) = world.inputs.read(file, &mut judged.found) else { return judged };
+    let chunks = document::chunks(&source.text);
+    let parts: Vec<Judged> = chunks.par_iter().map(|chunk| self::chunk(file, &source, chunk, world)).collect();
+    for part in parts {
+        judged.found.append(part.found);
+        judged.index.append(part.index);
+    }
+    judged
+}
+
+fn chunk(file: usize, source: &Arc<Source>, chunk: &document::Chunk<'_>, world: &World<'_>) -> Judged {
+    let mut judged = Judged::default();
+    let stream = document::read(source, chunk, &mut judged.found);
+    for yaml in &stream.documents {
+        let document = Document::of(source, chunk, yaml, file);
+        let content = world.options.taken_for.or_else(|| world.tables.recognise(&document));
+        match content {
+            Some(Content::Kubernetes) => {
+                object::each(&document, world, &mut judged.found, &mut |object, found| {
+                    if !matches!(object.known, Known::List) {
+                        judged.index.add(object);
+                    }
+                    for family in &world.options.families {
+                        if let Some(check) = family.object {
+                            check(object, world, found);
+                        }
+                    }
+                });
+            }
+            content => other(&document, content, world, &mut judged.found),
+        }
+    }
+    judged
+}
+
+fn other(document: &Document<'_>, content: Option<Content>, world: &World<'_>, found: &mut Diagnostics) {
+    let mark = document.head();
+    match content {
+        None => {
+            // Who names a file wants it judged; a folder may hold anything.
+            let is_wanted = world.inputs.is_named(document.file) && !world.options.allows_unknown_kinds;
+            let severity = if is_wanted { Severity::Error } else { Severity::Note };
+            let unknown = found.push(Code::Unrecognised, severity, "nothing here tells what this document is");
+            unknown.within(&document.span(mark), "not judged", document.number, "").help("--as says what a file is taken for");
+        }
+        Some(content) if world.tables.note(content).is_some() => {
+            let words = world.tables.note(content).unwrap_or_default();
+            found.note(Code::NotRendered, words).within(&document.span(mark), "not judged", document.number, "");
+        }
+        Some(content) => {
+            let document = document.taken_for(content);
+            for family in &world.options.families {
+                if let Some(check) = family.document {
+                    check(&document, world, found);
+                }
+            }
+        }
+    }
+}
+
+impl Minor {
+    /// `1.36`, `v1.36` or `1.36.4`.
+    pub fn parse(text: &str) -> Option<Minor> {
+        let mut parts = text.strip_prefix('v').unwrap_or(text).split('.');
+        let mut number = || parts.next()?.parse().ok();
+        let version = Minor { major: number()?, minor: number()? };
+        (version.major >= 1).then_some(version)
+    }
+}
+
+impl std::fmt::Display for Minor {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}.{}", self.major, self.minor)
+    }
+}

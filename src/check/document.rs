@@ -1,0 +1,133 @@
+//! A text in, its parts that can be read alone and their documents out.
+
+use std::sync::Arc;
+
+use super::Content;
+use crate::diagnostic::Diagnostics;
+use crate::source::{Source, Span};
+use crate::yaml::{self, Data, Limits, Mark, Stream, Yaml};
+
+/// A stream is cut where a document begins, into parts of at least so many bytes.
+const CHUNK_BYTES: usize = 256 << 10;
+
+/// Whole documents of a text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Chunk<'t> {
+    pub text: &'t str,
+    /// Where it begins, and how many documents stand before it.
+    pub start: u32,
+    pub documents: u32,
+}
+
+/// A document with its place in the file.
+#[derive(Clone, Debug)]
+pub struct Document<'t> {
+    pub source: &'t Arc<Source>,
+    pub file: usize,
+    /// Which one of the file, from zero.
+    pub number: u32,
+    pub root: &'t Yaml<'t>,
+    pub content: Option<Content>,
+    /// Marks count from the beginning of the chunk.
+    start: u32,
+}
+
+impl<'t> Document<'t> {
+    pub(super) fn of(source: &'t Arc<Source>, chunk: &Chunk<'_>, document: &'t yaml::Document<'t>, file: usize) -> Document<'t> {
+        Document {
+            source,
+            file,
+            number: chunk.documents + document.index,
+            root: &document.root,
+            content: None,
+            start: chunk.start,
+        }
+    }
+
+    pub(super) fn taken_for(&self, content: Content) -> Document<'t> {
+        Document { content: Some(content), ..self.clone() }
+    }
+
+    /// A mark of the reader as a place in the file.
+    pub fn span(&self, mark: Mark) -> Span {
+        span(self.source, self.start, mark)
+    }
+
+    /// Where to point at for the document as a whole.
+    pub(super) fn head(&self) -> Mark {
+        match &self.root.data {
+            Data::Map(entries) => entries.first().map_or(self.root.mark, |entry| entry.key.mark),
+            _ => self.root.mark,
+        }
+    }
+}
+
+fn span(source: &Arc<Source>, start: u32, mark: Mark) -> Span {
+    Span { source: source.clone(), start: start + mark.start, end: start + mark.end }
+}
+
+/// Reads a chunk; tells what cannot be read.
+pub(super) fn read<'t>(source: &Arc<Source>, chunk: &Chunk<'t>, diags: &mut Diagnostics) -> Stream<'t> {
+    let stream = yaml::read(chunk.text, &Limits::default());
+    for error in &stream.errors {
+        let shift = |mark: Mark| Mark { start: mark.start + chunk.start, end: mark.end + chunk.start };
+        let error = yaml::Error { mark: shift(error.mark), first: error.first.map(shift), ..error.clone() };
+        error.report(source, diags);
+    }
+    stream
+}
+
+/// Cuts a text where documents begin. What needs the whole text stays whole: JSON, directives, ends of documents.
+pub(super) fn chunks(text: &str) -> Vec<Chunk<'_>> {
+    let whole = || vec![Chunk { text, start: 0, documents: 0 }];
+    if text.len() <= CHUNK_BYTES || text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']) {
+        return whole();
+    }
+    let mut chunks: Vec<Chunk<'_>> = Vec::new();
+    let (mut start, mut at, mut before, mut documents, mut is_open) = (0, 0, 0, 0, false);
+    for line in text.split_inclusive('\n') {
+        if line.starts_with('%') || line.starts_with("...") {
+            return whole();
+        }
+        let is_begin = line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']));
+        if is_begin && at - start >= CHUNK_BYTES {
+            chunks.push(Chunk { text: &text[start..at], start: start as u32, documents: before });
+            (start, before, is_open) = (at, documents, false);
+        }
+        // What stands before the first mark is a document if it is more than comments.
+        let is_content = !is_begin && !is_open && documents == 0 && !line.trim().is_empty() && !line.starts_with('#');
+        if is_begin || is_content {
+            documents += 1;
+            is_open = true;
+        }
+        at += line.len();
+    }
+    chunks.push(Chunk { text: &text[start..], start: start as u32, documents: before });
+    chunks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A long stream in parts has the documents and places that it has as a whole.
+    #[test]
+    fn a_stream_in_parts_is_the_stream() {
+        for head in ["", "# a comment\n", "---\n", "a: first\n"] {
+            let mut text = head.to_owned();
+            for number in 0..9000 {
+                text.push_str(&format!("---\nname: n{number}\ntext: {}\n", "x".repeat(100)));
+            }
+            let limits = Limits::default();
+            let whole = yaml::read(&text, &limits);
+            let parts = chunks(&text);
+            assert!(parts.len() > 2, "{head:?} was not cut");
+            let places = |start: u32, before: u32, stream: &Stream<'_>| -> Vec<(u32, u32)> {
+                stream.documents.iter().map(|d| (before + d.index, start + d.root.mark.start)).collect()
+            };
+            let found: Vec<(u32, u32)> =
+                parts.iter().flat_map(|part| places(part.start, part.documents, &yaml::read(part.text, &limits))).collect();
+            assert_eq!(found, places(0, 0, &whole), "{head:?}");
+        }
+    }
+}

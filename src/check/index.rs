@@ -1,0 +1,60 @@
+//! What is kept of every object when its file is gone: who it is and where it stands, for the checks that look at all of them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::kinds::Known;
+use super::{Object, World};
+use crate::diagnostic::Subject;
+use crate::source::Span;
+
+#[derive(Debug, Default)]
+pub struct Index {
+    pub objects: Vec<Entry>,
+}
+
+/// One object.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub subject: Arc<Subject>,
+    pub is_known: bool,
+    pub file: usize,
+    /// Its kind, or the first thing it says, in the file.
+    pub start: u32,
+    pub end: u32,
+    pub document: u32,
+    pub pointer: String,
+}
+
+impl Index {
+    pub(super) fn add(&mut self, object: &Object<'_>) {
+        let span = object.document.span(object.head());
+        self.objects.push(Entry {
+            subject: object.subject.clone(),
+            is_known: !matches!(object.known, Known::Unknown),
+            file: object.document.file,
+            start: span.start,
+            end: span.end,
+            document: object.document.number,
+            pointer: object.path.pointer(),
+        });
+    }
+
+    pub(super) fn append(&mut self, mut other: Index) {
+        self.objects.append(&mut other.objects);
+    }
+
+    /// Kinds that nothing is known of: `Foo.example.com/v1`.
+    pub fn unknown_kinds(&self) -> Vec<String> {
+        let unknown = self.objects.iter().filter(|entry| !entry.is_known);
+        let names: BTreeSet<String> =
+            unknown.map(|entry| format!("{}.{}", entry.subject.kind, entry.subject.api_version)).collect();
+        names.into_iter().collect()
+    }
+}
+
+impl Entry {
+    pub fn span(&self, world: &World<'_>) -> Span {
+        Span { source: world.inputs.source(self.file), start: self.start, end: self.end }
+    }
+}

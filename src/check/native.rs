@@ -1,0 +1,97 @@
+//! Rules of Kubernetes itself that no schema holds: they are about several fields. An object that is sound by its schema in.
+
+mod network;
+mod pods;
+mod storage;
+mod workloads;
+
+use super::{Object, Tables, World};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::node::Node;
+use crate::structural::Path;
+use crate::yaml::{Mark, Yaml};
+
+type Check = fn(&mut Rules<'_>);
+
+/// Kinds without pods that have rules of their own: group, kind, rules.
+const OTHERS: &[(&str, &str, Check)] = &[
+    ("", "Service", network::service),
+    ("networking.k8s.io", "Ingress", network::ingress),
+    ("", "LimitRange", storage::limits),
+    ("", "PersistentVolumeClaim", |rules| storage::claim(rules.object.root, &rules.object.path, rules)),
+    ("", "Namespace", namespace),
+];
+
+pub(super) fn object(object: &Object<'_>, world: &World<'_>, found: &mut Diagnostics) {
+    let mut rules = Rules { object, found };
+    if let Some(row) = world.tables.pod(object) {
+        workloads::check(row, &mut rules);
+    }
+    let others = OTHERS.iter().find(|(group, kind, _)| (*group, *kind) == (object.group(), &object.subject.kind));
+    if let Some((_, _, check)) = others {
+        check(&mut rules);
+    }
+}
+
+impl Tables {
+    /// The row of a kind that has pods.
+    pub(super) fn pod(&self, object: &Object<'_>) -> Option<&Node> {
+        let rows = self.pods.get("pod")?.items().iter();
+        let is_kind = |row: &&Node| {
+            let (kind, group) = row.text("kind").split_once('.').unwrap_or_default();
+            kind == object.subject.kind && group == object.group()
+        };
+        rows.map(|row| &**row).find(is_kind)
+    }
+}
+
+/// The object that is judged, and what is found.
+struct Rules<'r> {
+    object: &'r Object<'r>,
+    found: &'r mut Diagnostics,
+}
+
+impl Rules<'_> {
+    fn broken(&mut self, message: String, mark: Mark, label: &str, path: &Path<'_>) -> &mut Diagnostic {
+        let error = (Severity::Error, Code::BrokenRule);
+        self.object.report(self.found, error, message, (mark, label), path.pointer())
+    }
+}
+
+/// A text under a name; none where it is empty.
+fn text<'y>(yaml: &'y Yaml<'_>, name: &str) -> Option<&'y str> {
+    yaml.get(name).and_then(Yaml::as_str).filter(|text| !text.is_empty())
+}
+
+fn items<'y, 't>(yaml: &'y Yaml<'t>, name: &str) -> &'y [Yaml<'t>] {
+    yaml.get(name).map_or(&[][..], Yaml::items)
+}
+
+/// Where to point at for a map as a whole.
+fn head(yaml: &Yaml<'_>) -> Mark {
+    yaml.entries().first().map_or(yaml.mark, |entry| entry.key.mark)
+}
+
+/// The labels that Pod Security reads.
+fn namespace(rules: &mut Rules<'_>) {
+    const PREFIX: &str = "pod-security.kubernetes.io/";
+    let object = rules.object;
+    let metadata = object.path.field("metadata");
+    let labels = metadata.field("labels");
+    for label in object.metadata("labels").map_or(&[][..], Yaml::entries) {
+        let Some(name) = label.key.name.strip_prefix(PREFIX) else { continue };
+        let value = label.value.as_str().unwrap_or_default();
+        let is_version = value == "latest" || value.strip_prefix("v1.").is_some_and(|minor| minor.parse::<u16>().is_ok());
+        let (is_good, wanted) = match name {
+            "enforce" | "audit" | "warn" => {
+                (matches!(value, "privileged" | "baseline" | "restricted"), "privileged, baseline or restricted")
+            }
+            "enforce-version" | "audit-version" | "warn-version" => (is_version, "latest, or a version such as v1.36"),
+            _ => continue,
+        };
+        if !is_good {
+            let message = format!("{}: expected {wanted}, found {value:?}", label.key.name);
+            rules.broken(message, label.value.mark, "here", &labels.field(&label.key.name));
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! What a document is: its root in, a row of schemas/recognise.toml out.
+
+use std::path::Path;
+
+use super::{Document, Tables};
+use crate::yaml::Yaml;
+
+/// What a document can be taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    Kubernetes,
+    /// By its row in schemas/recognise.toml.
+    Row(usize),
+}
+
+/// What `--as` and the table call objects of Kubernetes.
+const KUBERNETES: &str = "kubernetes";
+
+impl Tables {
+    /// By the name that `--as` takes.
+    pub fn content(&self, name: &str) -> Option<Content> {
+        let row = self.contents().iter().position(|row| row.text("name") == name)?;
+        Some(if name == KUBERNETES { Content::Kubernetes } else { Content::Row(row) })
+    }
+
+    /// The names that `--as` takes.
+    pub fn content_names(&self) -> Vec<&str> {
+        let rows = self.contents().iter().filter(|row| row.get("note").is_none());
+        rows.map(|row| row.text("name")).collect()
+    }
+
+    pub fn content_name(&self, content: Content) -> &str {
+        match content {
+            Content::Kubernetes => KUBERNETES,
+            Content::Row(row) => self.contents()[row].text("name"),
+        }
+    }
+
+    pub(super) fn recognise(&self, document: &Document<'_>) -> Option<Content> {
+        let file = Path::new(&document.source.name).file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let root = document.root;
+        let fits = |row: &&crate::node::Node| {
+            let keys = |word: &str| row.get(word).map_or(&[][..], |keys| keys.items());
+            let has = |key: &std::sync::Arc<crate::node::Node>| root.get(key.as_str().unwrap_or_default()).is_some();
+            let version = root.get("apiVersion").and_then(Yaml::as_str).unwrap_or_default();
+            let asks = [row.get("file").is_some(), row.get("version").is_some()];
+            (!asks[0] || row.text("file").eq_ignore_ascii_case(file))
+                && (!asks[1] || version.starts_with(row.text("version")))
+                && keys("has").iter().all(has)
+                && (row.get("any").is_none() || keys("any").iter().any(has))
+        };
+        let row = self.contents().iter().map(|row| &**row).find(fits)?;
+        self.content(row.text("name"))
+    }
+
+    /// Why such a document is not judged, where it is not.
+    pub(super) fn note(&self, content: Content) -> Option<&str> {
+        match content {
+            Content::Kubernetes => None,
+            Content::Row(row) => self.contents()[row].get("note").and_then(|note| note.as_str()),
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The family `versions`: API versions that the Kubernetes asked for serves no more, or soon not, by schemas/apis.toml.
+
+use super::{Minor, Object, World};
+use crate::diagnostic::{Code, Diagnostics, Severity, Subject};
+use crate::node::Node;
+
+pub(super) fn object(object: &Object<'_>, world: &World<'_>, found: &mut Diagnostics) {
+    let subject = &object.subject;
+    let Some(row) = row(subject, world) else { return };
+    let (version, at) = (world.options.version, (object.head(), "this API version"));
+    let since = |word: &str| row.get(word).and_then(|text| Minor::parse(text.as_str()?));
+    let pointer = object.path.field("apiVersion").pointer();
+    let name = format!("{} {}", subject.api_version, subject.kind);
+    if let Some(by) = row.get("by").and_then(|by| by.as_str()) {
+        let message = format!("{name} is not served since {by}");
+        object.report(found, (Severity::Error, Code::ApiRemoved), message, at, pointer).help(format!("use {}", row.text("use")));
+        return;
+    }
+    let (kind, message) = match (since("deprecated"), since("removed")) {
+        (_, Some(removed)) if version >= removed => (
+            (Severity::Error, Code::ApiRemoved),
+            format!("Kubernetes {version} does not serve {name}, which went with {removed}"),
+        ),
+        (Some(deprecated), removed) if version >= deprecated => {
+            let end = removed.map_or_else(String::new, |removed| format!(" and goes with {removed}"));
+            ((Severity::Warning, Code::ApiDeprecated), format!("{name} is deprecated since {deprecated}{end}"))
+        }
+        _ => return,
+    };
+    object.report(found, kind, message, at, pointer).help(format!("use {}", row.text("use")));
+}
+
+fn row<'w>(subject: &Subject, world: &'w World<'_>) -> Option<&'w Node> {
+    let rows = world.tables.apis.get("api")?.items().iter();
+    // A List of a kind goes with it.
+    let kind = subject.kind.strip_suffix("List").unwrap_or(&subject.kind);
+    let is_kind =
+        |row: &&Node| row.get("kinds").is_some_and(|kinds| kinds.items().iter().any(|known| known.as_str() == Some(kind)));
+    rows.map(|row| &**row).filter(|row| row.text("version") == subject.api_version).find(is_kind)
+}
+
+/// Whether this family tells that the API version is gone, so that no other needs to.
+pub(super) fn tells(subject: &Subject, world: &World<'_>) -> bool {
+    let runs = world.options.families.iter().any(|family| family.name == "versions");
+    let is_gone = |row: &Node| {
+        let removed = Minor::parse(row.text("removed"));
+        row.get("by").is_some() || removed.is_some_and(|removed| world.options.version >= removed)
+    };
+    runs && row(subject, world).is_some_and(is_gone)
+}

@@ -1,0 +1,135 @@
+//! `lakegen validate`: any files in, findings out.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::output::{AnswerArgs, FindingArgs, Talk, standard_input};
+use crate::check::{self, FAMILIES, Family, Kinds, Minor, Options, Tables, World};
+use crate::diagnostic::{Code, Diagnostics, Reported};
+use crate::host::{self, Date, Host};
+use crate::inputs::Inputs;
+use crate::report::Summary;
+
+/// Judge any files: Kubernetes objects and Lists, and what else can be recognised
+#[derive(Args)]
+#[command(after_help = "\
+A folder is searched for .yaml, .yml, .json and .toml; hidden files and what git ignores are left out, unless named.
+
+Examples:
+  lakegen validate deploy/                          every file of a folder
+  helm template . | lakegen validate -              what another program writes
+  lakegen validate --crd crds/ deploy/              with the definitions of kinds of your own
+  lakegen validate --kubernetes-version 1.37 .      against another version
+  lakegen validate --only schema,metadata --format json deploy/")]
+pub(super) struct ValidateArgs {
+    /// Files and folders; - is standard input
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) findings: FindingArgs,
+    #[command(flatten)]
+    pub(super) answer: AnswerArgs,
+    /// The version of Kubernetes that the objects are for [default: 1.36]
+    #[arg(long, value_name = "VERSION")]
+    kubernetes_version: Option<String>,
+    /// Only these families of checks; syntax always runs
+    #[arg(long, value_name = "FAMILY", value_delimiter = ',')]
+    only: Vec<String>,
+    /// All families but these
+    #[arg(long, value_name = "FAMILY", value_delimiter = ',')]
+    skip: Vec<String>,
+    /// Files or folders with definitions of kinds; other files in them are passed over
+    #[arg(long = "crd", value_name = "PATH")]
+    crds: Vec<PathBuf>,
+    /// A kind without a schema is a note, not an error
+    #[arg(long)]
+    allow_unknown_kinds: bool,
+    /// The inputs are everything there is: what they refer to and do not hold is an error
+    #[arg(long)]
+    complete: bool,
+    /// What every file is taken for, whatever it looks like
+    #[arg(long = "as", value_name = "KIND")]
+    taken_for: Option<String>,
+    /// The day that ends of life and exceptions are held against [default: today]
+    #[arg(long, value_name = "DATE")]
+    today: Option<String>,
+}
+
+const DEFAULT_KUBERNETES: Minor = Minor { major: 1, minor: 36 };
+
+pub(super) fn run(host: &dyn Host, args: &ValidateArgs, talk: &Talk<'_>, diags: &mut Diagnostics) -> Result<Summary, Reported> {
+    let tables = Tables::load();
+    let options = args.options(host, &tables, diags)?;
+    for family in
+        options.families.iter().filter(|family| !family.has_checks() && args.only.iter().any(|name| name == family.name))
+    {
+        talk.say(&format!("the family {} has no checks yet", family.name));
+    }
+    let inputs = Inputs::gather(host, &args.paths, &standard_input, diags)?;
+    let mut kinds = Kinds::of(options.version);
+    check::define(&Inputs::gather(host, &args.crds, &standard_input, diags)?, &mut kinds, diags);
+    check::define(&inputs, &mut kinds, diags);
+    diags.checkpoint()?;
+    let world = World { options: &options, kinds: &kinds, tables: &tables, inputs: &inputs };
+    Ok(check::run(&world, diags))
+}
+
+impl ValidateArgs {
+    fn options(&self, host: &dyn Host, tables: &Tables, diags: &mut Diagnostics) -> Result<Options, Reported> {
+        let only = families(&self.only, diags);
+        let skip = families(&self.skip, diags);
+        let is_wanted = |family: &&'static Family| only.is_empty() || only.iter().any(|wanted| wanted.name == family.name);
+        let is_skipped = |family: &&'static Family| skip.iter().any(|skipped| skipped.name == family.name);
+        let version = match &self.kubernetes_version {
+            None => DEFAULT_KUBERNETES,
+            Some(text) => Minor::parse(text).unwrap_or_else(|| {
+                diags.error(Code::BadArgument, format!("{text} is no version of Kubernetes")).help("write it as 1.36");
+                DEFAULT_KUBERNETES
+            }),
+        };
+        let taken_for = self.taken_for.as_ref().and_then(|name| {
+            let content = tables.content(name);
+            if content.is_none() {
+                let diagnostic = diags.error(Code::BadArgument, format!("--as knows no {name}"));
+                diagnostic.suggest(name, tables.content_names());
+            }
+            content
+        });
+        let today = self.today(host, diags);
+        diags.checkpoint()?;
+        Ok(Options {
+            families: FAMILIES.iter().filter(|family| is_wanted(family) && !is_skipped(family)).collect(),
+            version,
+            allows_unknown_kinds: self.allow_unknown_kinds,
+            is_complete: self.complete,
+            taken_for,
+            today,
+        })
+    }
+}
+
+impl ValidateArgs {
+    fn today(&self, host: &dyn Host, diags: &mut Diagnostics) -> Option<Date> {
+        let Some(text) = &self.today else { return host::today(host, diags).ok() };
+        let date = Date::parse(text);
+        if date.is_none() {
+            diags.error(Code::BadArgument, format!("{text} is no day")).help("write it as 2026-07-01");
+        }
+        date
+    }
+}
+
+fn families(names: &[String], diags: &mut Diagnostics) -> Vec<&'static Family> {
+    let mut families = Vec::new();
+    for name in names {
+        match Family::parse(name) {
+            Some(family) => families.push(family),
+            None => {
+                let diagnostic = diags.error(Code::BadArgument, format!("there is no family of checks called {name}"));
+                diagnostic.suggest(name, FAMILIES.iter().map(|family| family.name));
+            }
+        }
+    }
+    families
+}
