@@ -2,35 +2,60 @@
 # What the stages share: counting, the cache, the judges, and what lakegen makes. Sourced, with root set.
 cache=${LAKEGEN_CACHE:-$HOME/.cache/lakegen}
 kubernetes=v1.36.4
-plugin_suite=forky
+kwok=v0.8.0
+suite=forky
 logs=${root:?}/target/conformance/${stage:?}
-out=$root/target/conformance/out
+out=$logs/out
 profiles=(development staging production)
-passed=0 failed=0
+passed=0 failed=0 counted=
+# What is known of the stage before is of no use: only what failed now is kept.
+rm -rf "$logs"
 mkdir -p "$cache" "$logs"
+
+# A stage ends in one of three ways: finish, die, or by a fault or a signal. In each it tidies up and says its counts.
+clean() { :; }
+ended() {
+  local code=$?
+  trap '' INT TERM HUP
+  clean || true
+  [ -n "$counted" ] || { echo "$stage: $passed passed, $((failed + 1)) failed (it did not come to its end)"; [ $code != 0 ] || code=1; }
+  exit $code
+}
+trap ended EXIT
+trap 'exit 130' INT TERM HUP
 
 ok() { passed=$((passed + 1)); }
 bad() { failed=$((failed + 1)); echo "FAILED $1" >&2; }
 
 # holds NAME COMMAND…: one check; what a failing one says is kept and shown.
 holds() {
-  local name=$1 log
+  local name=$1 log begin=$SECONDS
   shift
   log=$logs/${name//[^A-Za-z0-9.-]/_}.log
   if "$@" >"$log" 2>&1; then ok; rm -f "$log"; else bad "$name"; head -c 4000 "$log" >&2; fi
+  echo "$((SECONDS - begin)) s: $name" >>"$logs/times"
 }
 
 # is_silent COMMAND…: succeeds and says nothing, for judges that warn and go on.
 is_silent() { local said; said=$("$@" 2>&1) && [ -z "$said" ] || { echo "$said"; return 1; }; }
 
-finish() { echo "$stage: $passed passed, $failed failed"; [ "$failed" = 0 ] && [ "$passed" -gt 0 ]; }
+finish() {
+  counted=yes
+  [ "$failed" = 0 ] || echo "$stage: what failed said more in $logs"
+  echo "$stage: $passed passed, $failed failed"
+  [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+}
 
-die() { echo "$stage: $1" >&2; echo "$stage: $passed passed, $((failed + 1)) failed"; exit 1; }
+# die REASON AND REMEDY
+die() { counted=yes; echo "$stage: $1" >&2; echo "$stage: $passed passed, $((failed + 1)) failed"; exit 1; }
+
+# once COMMAND…: what fills the cache, one process at a time.
+once() { (flock 9 && "$@") 9>"$cache/lock"; }
 
 # generate MODE: the output of every profile, under $out/PROFILE/MODE.
 generate() {
   local profile
-  (cd "$root" && cargo build --locked --quiet) || die "lakegen does not build"
+  (cd "$root" && cargo build --locked --quiet) >"$logs/cargo.log" 2>&1 || { tail -n 20 "$logs/cargo.log" >&2; die "lakegen does not build: cargo build says why"; }
   for profile in "${profiles[@]}"; do
     rm -rf "${out:?}/$profile/$1"
     (cd "$root" && target/debug/lakegen build --profile "$profile" --mode "$1" --out "$out/$profile/$1") >"$logs/build.log" 2>&1 ||
@@ -45,33 +70,39 @@ make_venv() {
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv && python3 -m venv "$1"
 }
 
-# Python with PyYAML, yamllint and shellcheck, at the versions of requirements.txt.
+python_folder() { echo "$cache/python-$(sha256sum "$root/conformance/requirements.txt" | cut -c1-12)"; }
+
+install_python() {
+  [ ! -e "$1/ready" ] || return 0
+  rm -rf "$1"
+  make_venv "$1" && "$1/bin/pip" install --quiet --disable-pip-version-check -r "$root/conformance/requirements.txt" && touch "$1/ready"
+}
+
+# Python with what the judges need, yamllint and shellcheck among it, at the versions of requirements.txt.
 python_tools() {
   local venv
-  venv=$cache/python-$(sha256sum "$root/conformance/requirements.txt" | cut -c1-12)
-  if ! [ -e "$venv/ready" ]; then
-    rm -rf "$venv"
-    make_venv "$venv" >"$logs/venv.log" 2>&1 || die "python3 -m venv fails: apt-get install python3-venv ($logs/venv.log)"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$root/conformance/requirements.txt" >"$logs/pip.log" 2>&1 ||
-      die "pip cannot install conformance/requirements.txt ($logs/pip.log)"
-    touch "$venv/ready"
-  fi
+  venv=$(python_folder)
+  [ -e "$venv/ready" ] || once install_python "$venv" >"$logs/python.log" 2>&1 ||
+    { tail -n 5 "$logs/python.log" >&2; die "conformance/requirements.txt cannot be installed: does python3 -m venv work, and does pip reach its index? ($logs/python.log)"; }
   PATH=$venv/bin:$PATH
 }
 
-# $program: the Kubernetes control plane, kubectl among its roles.
+# What the control plane is built from is in its name.
+control_plane_path() { echo "$cache/controlplane-$kubernetes-kwok-$kwok-$(cat "$root"/conformance/kubernetes/{build,*.go} | sha256sum | cut -c1-8)"; }
+
+# $program: the Kubernetes control plane, kubectl and kwok among its roles.
 control_plane() {
-  program=$cache/controlplane-$kubernetes
+  program=$(control_plane_path)
   [ -x "$program" ] && return
   command -v go >/dev/null || die "building Kubernetes $kubernetes needs Go"
   echo "$stage: building Kubernetes $kubernetes from its Go modules, some minutes, once ($logs/build-kubernetes.log)" >&2
-  "$root/conformance/kubernetes/build" "$kubernetes" "$program" >"$logs/build-kubernetes.log" 2>&1 ||
+  once "$root/conformance/kubernetes/build" "$kubernetes" "$kwok" "$program" >"$logs/build-kubernetes.log" 2>&1 ||
     { tail -n 20 "$logs/build-kubernetes.log" >&2; die "Kubernetes does not build"; }
 }
 
 # $crds: a folder with the definitions of the kinds that operators serve.
 definitions() {
-  crds=$("$root/conformance/kubernetes/crds" "$cache/crds" 2>"$logs/crds.log") ||
+  crds=$(once "$root/conformance/kubernetes/crds" "$cache/crds" 2>"$logs/crds.log") ||
     { cat "$logs/crds.log" >&2; die "the definitions of crds.txt cannot be had"; }
 }
 
@@ -80,6 +111,16 @@ compose_program() {
   if docker compose version >/dev/null 2>&1; then compose=(docker compose); return; fi
   compose=("$cache/compose/usr/libexec/docker/cli-plugins/docker-compose")
   [ -x "${compose[0]}" ] && return
-  "$root/conformance/compose/fetch" "$plugin_suite" "$cache/compose" >"$logs/fetch.log" 2>&1 ||
+  once "$root/conformance/fetch" "$suite" "$cache/compose" docker-compose >"$logs/fetch.log" 2>&1 ||
     { tail -n 20 "$logs/fetch.log" >&2; die "no docker compose: install its plugin, or see why apt cannot ($logs/fetch.log)"; }
+}
+
+# go_programs LIST: each program of a list, in the cache under its name and version; $NAME is where.
+go_programs() {
+  local name module package
+  while read -r name module package; do
+    declare -g "$name=$cache/programs/$name-${module##*@}"
+    once "$root/conformance/go-program" "${!name}" "$module" "$package" >"$logs/build-$name.log" 2>&1 ||
+      { tail -n 20 "$logs/build-$name.log" >&2; die "$module does not build: is there Go, and does it reach its proxy?"; }
+  done < <(grep -v '^#' "$1")
 }

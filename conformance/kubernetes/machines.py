@@ -1,8 +1,8 @@
-"""Makes the machines of a cluster anew, one with all, or several smaller ones in three zones: machines.py KUBECONFIG NUMBER"""
+"""Makes the machines of a cluster anew, one with all, or several smaller ones in zones: machines.py KUBECONFIG NUMBER [ZONES]"""
 import sys
 from api import Server
 
-server, machines = Server(sys.argv[1]), int(sys.argv[2])
+server, machines, zones = Server(sys.argv[1]), int(sys.argv[2]), int((sys.argv + [3])[3])
 size = {"cpu": "32", "memory": "128Gi"} if machines == 1 else {"cpu": "8", "memory": "32Gi"}
 CAPACITY = {**size, "pods": "110", "ephemeral-storage": "200Gi"}
 
@@ -12,7 +12,7 @@ ready = {"type": "Ready", "status": "True", "reason": "Simulated", "lastHeartbea
 status = {"status": {"capacity": CAPACITY, "allocatable": CAPACITY, "conditions": [ready]}}
 for number in range(machines):
     name = f"machine-{number}"
-    labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "topology.kubernetes.io/zone": f"zone-{number % 3}"}
+    labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "topology.kubernetes.io/zone": f"zone-{number % zones}"}
     server.call("POST", "/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}})
     server.call("PATCH", f"/api/v1/nodes/{name}/status", status, "application/merge-patch+json")
 kind = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "local-path"},

@@ -1,5 +1,5 @@
-// Command controlplane is etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kubectl in one file;
-// its first argument says which.
+// Command controlplane is etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubectl and kwok in one
+// file; its first argument says which.
 package main
 
 import (
@@ -22,6 +22,7 @@ var roles = map[string]func(){
 	"kube-controller-manager": func() { run(manager.NewControllerManagerCommand()) },
 	"kube-scheduler":          func() { run(scheduler.NewSchedulerCommand()) },
 	"kubectl":                 runKubectl,
+	"kwok":                    runKwok,
 }
 
 func main() {
@@ -31,7 +32,7 @@ func main() {
 		role()
 		return
 	}
-	fmt.Fprintln(os.Stderr, "usage: controlplane etcd|kube-apiserver|kube-controller-manager|kube-scheduler|kubectl ARGUMENTS")
+	fmt.Fprintln(os.Stderr, "usage: controlplane etcd|kube-apiserver|kube-controller-manager|kube-scheduler|kubectl|kwok ARGUMENTS")
 	os.Exit(2)
 }
 

@@ -44,7 +44,7 @@ fn peers(policy: &Value, way: &str, end: &str) -> Vec<String> {
 
 #[test]
 fn a_component_is_a_folder_on_kubernetes() {
-    let documents = trino("k3s-local");
+    let documents = trino("k3s");
     let of_trino: Vec<&str> = documents.keys().filter_map(|path| path.strip_prefix("trino-dev/")).collect();
     assert_eq!(
         of_trino,

@@ -1,0 +1,216 @@
+"""What becomes of everything applied, on machines that kwok plays: scheduler.py KUBECONFIG VERB ARGUMENT…
+
+  placed                every pod there must be runs, every Job is done
+  renewed               a change in each pod template reaches each pod, as its strategy says
+  drained MACHINES…     one after another is emptied through its evictions and opened again
+  zone-lost ZONE        what runs in the others is enough, when the kwok of this one was stopped
+  pending REASON        a pod that fits nowhere says so"""
+import sys, time
+from api import Server
+
+server = Server(sys.argv[1])
+KINDS = ("Deployment", "StatefulSet")
+
+
+def items(path):
+    return server.call("GET", path)[1].get("items", [])
+
+
+def staying(path):
+    """What is there in namespaces that are not on their way out."""
+    gone = {one["metadata"]["name"] for one in items("/api/v1/namespaces") if "deletionTimestamp" in one["metadata"]}
+    return [one for one in items(path) if one["metadata"]["namespace"] not in gone]
+
+
+def owners():
+    """(kind, object, pods wanted, their labels) of what keeps pods."""
+    found = []
+    for kind in KINDS:
+        for one in staying(f"/apis/apps/v1/{kind.lower()}s"):
+            found.append((kind, one, one["spec"]["replicas"], one["spec"]["selector"]["matchLabels"]))
+    for one in staying("/apis/postgresql.cnpg.io/v1/clusters"):
+        found.append(("Cluster", one, one["spec"]["instances"], {"cnpg.io/cluster": one["metadata"]["name"]}))
+    return found
+
+
+def is_ready(pod):
+    ready = any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
+    return ready and pod["status"]["phase"] == "Running" and "deletionTimestamp" not in pod["metadata"]
+
+
+def belongs(pod, one, labels):
+    return pod["metadata"]["namespace"] == one["metadata"]["namespace"] and labels.items() <= pod["metadata"].get("labels", {}).items()
+
+
+def why(pod):
+    return [c["message"] for c in pod["status"].get("conditions", []) if c["type"] == "PodScheduled" and c["status"] != "True"][:1]
+
+
+def unsettled(pods=None):
+    """What is not yet as it should be."""
+    pods = items("/api/v1/pods") if pods is None else pods
+    left = []
+    for kind, one, wanted, labels in owners():
+        mine = [pod for pod in pods if belongs(pod, one, labels)]
+        ready = [pod for pod in mine if is_ready(pod)]
+        if len(ready) != wanted or len(mine) != wanted:
+            left.append(f"{kind}/{one['metadata']['name']}: {len(ready)} of {wanted} run {[w for pod in mine for w in why(pod)][:1] or ''}")
+    for job in staying("/apis/batch/v1/jobs"):
+        if not job["status"].get("succeeded"):
+            left.append(f"Job/{job['metadata']['name']} is not done")
+    return left
+
+
+def within(seconds, ask, step=0.3):
+    """What `ask` still finds, once it finds nothing or the time is over."""
+    end = time.monotonic() + seconds
+    while True:
+        left = ask()
+        if not left or time.monotonic() > end:
+            return left
+        time.sleep(step)
+
+
+def refusals():
+    """What the controllers were not let make; that two of them counted into a quota at once is tried again."""
+    said = [e["message"] for e in staying("/api/v1/events") if e["reason"] == "FailedCreate" and e["type"] == "Warning"]
+    return [message for message in said if "the object has been modified" not in message]
+
+
+def placed():
+    left = within(120, unsettled) + refusals()
+    return left or ([] if staying("/api/v1/pods") else ["there are no pods"])
+
+
+def floors(pods, missing, what):
+    """Who has fewer ready than its number without `missing`; one alone cannot keep running while it moves."""
+    low = []
+    for kind, one, wanted, labels in owners():
+        ready = [pod for pod in pods if belongs(pod, one, labels) and is_ready(pod)]
+        if wanted > 1 and len(ready) < wanted - missing(kind, one, wanted):
+            low.append(f"{what}: {kind}/{one['metadata']['name']} had {len(ready)} of {wanted}")
+    return low
+
+
+def template_path(one, kind):
+    return f"/apis/apps/v1/namespaces/{one['metadata']['namespace']}/{kind.lower()}s/{one['metadata']['name']}"
+
+
+def stale(pods):
+    found = []
+    for kind, one, wanted, labels in owners():
+        if kind in KINDS and "cnpg.io/poolerName" not in labels:
+            old = [p for p in pods if belongs(p, one, labels) and p["metadata"].get("annotations", {}).get("conformance") != "renewed"]
+            found += [f"{kind}/{one['metadata']['name']}: {len(old)} old pods"] if old else []
+    return found
+
+
+def surplus(pods):
+    """Deployments with more pods than their surge allows, those that are ending left out."""
+    found = []
+    for kind, one, wanted, labels in owners():
+        mine = [pod for pod in pods if belongs(pod, one, labels) and "deletionTimestamp" not in pod["metadata"]]
+        if kind == "Deployment" and len(mine) > wanted + 1:
+            found.append(f"Deployment/{one['metadata']['name']} has {len(mine)} pods of {wanted}")
+    return found
+
+
+def renewed():
+    change = {"spec": {"template": {"metadata": {"annotations": {"conformance": "renewed"}}}}}
+    together = []
+    for kind, one, _, labels in owners():
+        if kind in KINDS and "cnpg.io/poolerName" not in labels:
+            server.call("PATCH", template_path(one, kind), change, "application/merge-patch+json")
+            if one["spec"].get("updateStrategy", {}).get("type") == "OnDelete":
+                together.append((one, labels))
+    time.sleep(0.5)
+    # What may only be renewed as a whole: all at once, as README.md says.
+    for pod in items("/api/v1/pods"):
+        if any(belongs(pod, one, labels) for one, labels in together):
+            server.call("DELETE", f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods/{pod['metadata']['name']}")
+    names = {one["metadata"]["name"] for one, _ in together}
+    # A StatefulSet has no surge: one of it is away at a time.
+    missing = lambda kind, one, wanted: wanted if one["metadata"]["name"] in names else 0 if kind == "Deployment" else 1
+    seen = set()
+
+    def ask():
+        pods = items("/api/v1/pods")
+        seen.update(floors(pods, missing, "while renewing") + surplus(pods))
+        return stale(pods) + unsettled(pods)
+
+    return within(120, ask) + sorted(seen) + refusals()
+
+
+def evict(pod):
+    meta = pod["metadata"]
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": meta["name"], "namespace": meta["namespace"]}}
+    status, said, _ = server.call("POST", f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/eviction", body)
+    return [] if status < 300 or status == 404 else [f"{meta['name']} is not let go: {said.get('message', '')} {[c['message'] for c in said.get('details', {}).get('causes', [])]}"]
+
+
+def close(machine, closed):
+    server.call("PATCH", f"/api/v1/nodes/{machine}", {"spec": {"unschedulable": closed}}, "application/merge-patch+json")
+
+
+def drain(machine, alone):
+    seen, last = set(), []
+
+    def ask():
+        pods = items("/api/v1/pods")
+        if not alone:
+            seen.update(floors(pods, lambda *_: 1, f"{machine} drained"))
+        last[:] = [said for pod in pods if pod["spec"].get("nodeName") == machine and "deletionTimestamp" not in pod["metadata"] for said in evict(pod)]
+        return [pod["metadata"]["name"] for pod in pods if pod["spec"].get("nodeName") == machine]
+
+    close(machine, True)
+    stuck = within(45, ask)
+    said = [f"{machine} is not empty: {', '.join(stuck)}", *last] if stuck else []
+    close(machine, False)
+    return said + sorted(seen) + [f"{machine} open again: {line}" for line in within(60, unsettled)]
+
+
+def drained(*machines):
+    return [said for machine in machines for said in drain(machine, len(machines) == 1)]
+
+
+def zone_lost(zone):
+    gone = {n["metadata"]["name"] for n in items("/api/v1/nodes") if n["metadata"]["labels"]["topology.kubernetes.io/zone"] == zone}
+    lost = lambda: [name for name in gone if is_ready_node(name)]
+    left = within(90, lost)
+
+    def short():
+        pods = [pod for pod in items("/api/v1/pods") if pod["spec"].get("nodeName") not in gone]
+        return [line for kind, one, wanted, labels in owners() for line in enough(kind, one, wanted, [p for p in pods if belongs(p, one, labels) and is_ready(p)])]
+
+    return [f"{name} is still ready" for name in left] or within(90, short)
+
+
+def is_ready_node(name):
+    node = server.call("GET", f"/api/v1/nodes/{name}")[1]
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"]["conditions"])
+
+
+def enough(kind, one, wanted, ready):
+    """Without the zone: a Deployment is whole again elsewhere; of what keeps volumes on its machines its share is missing,
+    and where that share is small enough for a majority, there is one."""
+    name = one["metadata"]["name"]
+    share = -(-wanted // 3)
+    least = wanted if kind == "Deployment" else wanted - share
+    found = [] if len(ready) >= least else [f"{kind}/{name}: {len(ready)} of {wanted} run, {least} should"]
+    if kind == "Cluster" and not any(p["metadata"]["labels"]["cnpg.io/instanceRole"] == "primary" for p in ready):
+        found.append(f"Cluster/{name} has no primary")
+    return found
+
+
+def pending(reason):
+    def ask():
+        said = [line for pod in staying("/api/v1/pods") if pod["status"]["phase"] == "Pending" for line in why(pod)]
+        return [] if any(reason in line for line in said) else [f"nobody waits because of {reason!r}: {said}"]
+
+    return within(60, ask)
+
+
+verbs = {"placed": placed, "renewed": renewed, "drained": drained, "zone-lost": zone_lost, "pending": pending}
+faults = verbs[sys.argv[2]](*sys.argv[3:])
+print("\n".join(dict.fromkeys(faults)) or f"{len(staying('/api/v1/pods'))} pods")
+sys.exit(1 if faults else 0)
