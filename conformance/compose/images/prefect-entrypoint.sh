@@ -1,0 +1,3 @@
+#!/bin/bash
+[ $# -gt 0 ] || exec bash --login
+exec "$@"
