@@ -6,7 +6,9 @@ kwok=v0.8.0
 suite=forky
 logs=${root:?}/target/conformance/${stage:?}
 out=$logs/out
-profiles=(development staging production)
+# PROFILES narrows a stage to some; CATALOG is laid on top of the built-in catalog.
+read -r -a profiles <<<"${PROFILES:-development staging production}"
+catalog=(${CATALOG:+--catalog "$CATALOG"})
 passed=0 failed=0 counted=
 # What is known of the stage before is of no use: only what failed now is kept.
 rm -rf "$logs"
@@ -58,7 +60,7 @@ generate() {
   (cd "$root" && cargo build --locked --quiet) >"$logs/cargo.log" 2>&1 || { tail -n 20 "$logs/cargo.log" >&2; die "lakegen does not build: cargo build says why"; }
   for profile in "${profiles[@]}"; do
     rm -rf "${out:?}/$profile/$1"
-    (cd "$root" && target/debug/lakegen build --profile "$profile" --mode "$1" --out "$out/$profile/$1") >"$logs/build.log" 2>&1 ||
+    (cd "$root" && target/debug/lakegen build "${catalog[@]}" --profile "$profile" --mode "$1" --out "$out/$profile/$1") >"$logs/build.log" 2>&1 ||
       { cat "$logs/build.log" >&2; die "lakegen build --profile $profile --mode $1 failed"; }
   done
 }

@@ -3,6 +3,7 @@
   prepare    writes FOLDER/conformance.yaml: no digests where LOCAL says that images were made here, no more processors than there are
   steady     everything runs since its first start and is healthy, or has ended with 0
   green      each healthcheck, asked by hand, is green
+  targets    Prometheus, where there is one, reaches each of its targets and evaluates each of its rules
   flows      a flow runs through each pool
   backup     the user for backups may write its backups and no more
   write      a row, an object and a key are written
@@ -77,6 +78,28 @@ def green():
             said = docker("exec", c["Id"], *(test[1:] if test[0] == "CMD" else ["/bin/sh", "-c", test[1]]), check=False)
             faults += [f"{c['Name']}: {said.returncode} {said.stdout}{said.stderr}"] if said.returncode else []
     return faults or ([] if asked else ["there are no healthchecks"])
+
+
+def targets():
+    found = running(lambda c: c["Config"]["Image"].split(":")[0] == "prom/prometheus")
+    return [line for c in found for line in unreached(c["Id"])] or ([] if found or "prom/prometheus" not in (folder / "docker-compose.yaml").read_text() else ["Prometheus does not run"])
+
+
+def unreached(container):
+    """What is still wrong after two rounds of questions."""
+    def get(path):
+        return json.loads(docker("exec", container, "wget", "-q", "-O", "-", f"http://127.0.0.1:9090/api/v1/{path}").stdout)["data"]
+
+    end = time.monotonic() + 100
+    while True:
+        seen = get("targets")["activeTargets"]
+        left = [f"{one['scrapeUrl']} is {one['health']}: {one['lastError']}" for one in seen if one["health"] != "up"]
+        rules = [rule for group in get("rules")["groups"] for rule in group["rules"]]
+        left += [f"{rule['name']} is {rule['health']}: {rule.get('lastError')}" for rule in rules if rule["health"] != "ok"]
+        left += [] if seen and rules else ["it has no targets or no rules"]
+        if not left or time.monotonic() > end:
+            return left
+        time.sleep(2)
 
 
 def workers():
@@ -156,7 +179,7 @@ def gone():
     return [f"{' '.join(words)}: {left}" for words in kinds if (left := docker(*words, "--filter", label).stdout.split())]
 
 
-verbs = {"prepare": prepare, "steady": steady, "green": green, "flows": flows, "backup": lambda: s3("backup", user="backup"),
+verbs = {"prepare": prepare, "steady": steady, "green": green, "targets": targets, "flows": flows, "backup": lambda: s3("backup", user="backup"),
          "write": write, "restart": restart, "kept": kept, "gone": gone}
 faults = verbs[verb]()
 print("\n".join(faults))
