@@ -17,7 +17,8 @@ pub fn read(input: &str, start: usize) -> Result<(String, usize), Error> {
         match c {
             _ if c == quote => return Ok((String::from_utf8_lossy(&bytes).into_owned(), at + 1)),
             '\\' => {
-                let wrong = |message| Error::new(message, start..(start + at + 2).min(input.len()));
+                let named = body[at..].chars().next().map_or(0, char::len_utf8);
+                let wrong = |message| Error::new(message, start..start + 1 + at + named);
                 at += escape(&body[at..], quote, &mut bytes).map_err(wrong)?;
             }
             _ => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
