@@ -9,6 +9,7 @@ mod names;
 mod native;
 mod object;
 mod recognise;
+mod rules;
 mod schema;
 mod tables;
 mod versions;
@@ -78,7 +79,7 @@ pub static FAMILIES: &[Family] = &[
     Family { name: "pod-security", ..NO_CHECKS },
     Family { name: "capacity", ..NO_CHECKS },
     Family { name: "availability", ..NO_CHECKS },
-    Family { name: "promql", ..NO_CHECKS },
+    Family { name: "promql", object: Some(rules::object), document: Some(rules::document), ..NO_CHECKS },
     Family { name: "dashboards", ..NO_CHECKS },
     Family { name: "secrets", ..NO_CHECKS },
     Family { name: "versions", object: Some(versions::object), ..NO_CHECKS },

@@ -137,6 +137,11 @@ pub fn parse(text: &str) -> Result<Expr, Error> {
     Ok(expr)
 }
 
+/// A duration as the files of Prometheus have it.
+pub fn is_duration(text: &str) -> bool {
+    text == "0" || duration::seconds(text).is_some()
+}
+
 impl Type {
     pub fn name(self) -> &'static str {
         match self {

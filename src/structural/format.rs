@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::promql;
+
 /// A row of the table of forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Format(u8);
@@ -97,6 +99,7 @@ const FORMATS: &[Row] = &[
     Row { name: "mount-path", words: "a path without a colon", check: |text| !text.is_empty() && !text.contains(':') },
     Row { name: "below", words: "a path that does not lead upwards", check: is_below },
     Row { name: "absolute", words: "a path that begins with /", check: |text| text.starts_with('/') },
+    Row { name: "prometheus-duration", words: "a duration such as 5m or 1h30m", check: promql::is_duration },
     Row { name: "cron", words: "a schedule of five fields, such as 0 3 * * 1, or a word such as @daily", check: is_cron },
 ];
 

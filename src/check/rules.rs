@@ -1,0 +1,174 @@
+//! The family `promql`: rules of Prometheus, in files of their own and in objects, and their queries.
+
+use std::collections::BTreeMap;
+
+use super::{Document, Object, World};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::promql::{self, Kind};
+use crate::structural::{Decoding, Path, judge};
+use crate::yaml::{Data, Entry, Mark, Style, Yaml};
+
+/// Who tells what is wrong in some rules: the document they stand in, or the object.
+enum Teller<'t> {
+    Document(&'t Document<'t>),
+    Object(&'t Object<'t>),
+}
+
+pub(super) fn document(document: &Document<'_>, world: &World<'_>, found: &mut Diagnostics) {
+    let Some((shapes, root)) = world.tables.shape(document) else { return };
+    let before = found.iter().len();
+    for fault in judge(shapes, Decoding::Free, root, document.root, &Path::ROOT) {
+        let diagnostic = found.push(fault.code, Severity::Error, fault.message);
+        diagnostic.within(&document.span(fault.mark), fault.label, document.number, fault.pointer).help = fault.help;
+    }
+    // Rules across fields are about rules that are sound in themselves.
+    if found.iter().len() == before {
+        groups(&Teller::Document(document), document.root.get("groups"), &Path::ROOT.field("groups"), found);
+    }
+}
+
+pub(super) fn object(object: &Object<'_>, world: &World<'_>, found: &mut Diagnostics) {
+    let Some(at) = world.tables.rules_of(object) else { return };
+    let spec = object.path.field(at);
+    let rules = object.root.get(at).and_then(|spec| spec.get("groups"));
+    groups(&Teller::Object(object), rules, &spec.field("groups"), found);
+}
+
+fn groups(teller: &Teller<'_>, groups: Option<&Yaml<'_>>, path: &Path<'_>, found: &mut Diagnostics) {
+    let mut names: BTreeMap<&str, Mark> = BTreeMap::new();
+    for (index, group) in groups.map_or(&[][..], Yaml::items).iter().enumerate() {
+        let path = path.item(index);
+        if let Some(name) = group.get("name")
+            && let Some(first) = names.insert(name.as_str().unwrap_or_default(), name.mark)
+        {
+            let message = format!("the group {} is there twice", name.as_str().unwrap_or_default());
+            let at = path.field("name").pointer();
+            let diagnostic = teller.tell(found, Severity::Error, message, (name.mark, "again here"), at.clone());
+            diagnostic.within(&teller.document().span(first), "first here", teller.document().number, at);
+        }
+        labels(teller, group.get("labels"), &path.field("labels"), found);
+        let rules = path.field("rules");
+        for (index, rule) in group.get("rules").map_or(&[][..], Yaml::items).iter().enumerate() {
+            self::rule(teller, rule, &rules.item(index), found);
+        }
+    }
+}
+
+fn rule(teller: &Teller<'_>, rule: &Yaml<'_>, path: &Path<'_>, found: &mut Diagnostics) {
+    let given = |name: &str| rule.get(name).filter(|value| !matches!(&value.data, Data::Str(text) if text.is_empty()));
+    let head = rule.entries().first().map_or(rule.mark, |entry| entry.key.mark);
+    let mut wrong = |message: &str, mark: Mark, field: &str| {
+        let pointer = if field.is_empty() { path.pointer() } else { path.field(field).pointer() };
+        teller.tell(found, Severity::Error, message, (mark, "here"), pointer);
+    };
+    match (given("record"), given("alert")) {
+        (Some(_), Some(alert)) => wrong("a rule records or alerts, not both", alert.mark, "alert"),
+        (None, None) => wrong("a rule has a record or an alert", head, ""),
+        (Some(record), None) => {
+            if record.as_str().is_some_and(|name| name.contains(['{', '}'])) {
+                wrong("the name of a record has no labels; they stand under labels", record.mark, "record");
+            }
+            for field in ["for", "keep_firing_for", "annotations"] {
+                if let Some(value) = given(field) {
+                    wrong(&format!("a rule that records has no {field}"), value.mark, field);
+                }
+            }
+        }
+        (None, Some(_)) => {}
+    }
+    labels(teller, rule.get("labels"), &path.field("labels"), found);
+    labels(teller, rule.get("annotations"), &path.field("annotations"), found);
+    if let Some(expr) = rule.get("expr") {
+        query(teller, expr, path.field("expr").pointer(), found);
+    }
+}
+
+/// Names that Prometheus gives itself, and texts with a template that does not end.
+fn labels(teller: &Teller<'_>, labels: Option<&Yaml<'_>>, path: &Path<'_>, found: &mut Diagnostics) {
+    for Entry { key, value } in labels.map_or(&[][..], Yaml::entries) {
+        let pointer = path.field(&key.name).pointer();
+        if key.name.is_empty() || key.name == "__name__" {
+            let message = format!("{:?} cannot be the name of a label here", key.name);
+            teller.tell(found, Severity::Error, message, (key.mark, "this name"), pointer);
+        } else if value.as_str().is_some_and(|text| text.matches("{{").count() != text.matches("}}").count()) {
+            teller.tell(found, Severity::Error, "a template in this text does not end", (value.mark, "in this text"), pointer);
+        }
+    }
+}
+
+fn query(teller: &Teller<'_>, expr: &Yaml<'_>, pointer: String, found: &mut Diagnostics) {
+    let text = match &expr.data {
+        Data::Str(text) => text.to_string(),
+        Data::Number(_) => return,
+        _ => String::new(),
+    };
+    match promql::parse(&text) {
+        Err(error) => {
+            let source = &teller.document().source.text;
+            let mark = teller.document().within(source, expr, &text, error.at);
+            teller.tell(found, Severity::Error, error.message, (mark, "here"), pointer);
+        }
+        Ok(query) => query.walk(&mut |part| {
+            if let Kind::Call { function, .. } | Kind::Aggregate { function, .. } = &part.kind
+                && function.is_experimental
+            {
+                let message = format!("{} is an experiment: Prometheus takes it with a feature flag only", function.name);
+                teller.tell(found, Severity::Note, message, (expr.mark, "in this query"), pointer.clone());
+            }
+        }),
+    }
+}
+
+impl Teller<'_> {
+    fn document(&self) -> &Document<'_> {
+        match self {
+            Teller::Document(document) => document,
+            Teller::Object(object) => object.document,
+        }
+    }
+
+    fn tell<'d>(
+        &self,
+        found: &'d mut Diagnostics,
+        severity: Severity,
+        message: impl Into<String>,
+        (mark, label): (Mark, &str),
+        pointer: String,
+    ) -> &'d mut Diagnostic {
+        match self {
+            Teller::Document(document) => {
+                let diagnostic = found.push(Code::BadQuery, severity, message);
+                diagnostic.within(&document.span(mark), label, document.number, pointer)
+            }
+            Teller::Object(object) => object.report(found, (severity, Code::BadQuery), message, (mark, label), pointer),
+        }
+    }
+}
+
+impl Document<'_> {
+    /// Where a part of a text stands that was written as `yaml`: exactly where the text stands as it is, else at its line.
+    fn within(&self, source: &str, yaml: &Yaml<'_>, text: &str, part: std::ops::Range<usize>) -> Mark {
+        let span = self.span(yaml.mark);
+        let raw = &source[span.range()];
+        let mark = |from: usize| {
+            let start = yaml.mark.start + from as u32;
+            Mark { start, end: start + (part.len() as u32).min(yaml.mark.end.saturating_sub(start)) }
+        };
+        if let Some(at) = raw.find(text) {
+            return mark(at + part.start);
+        }
+        if yaml.style != Style::Literal {
+            return yaml.mark;
+        }
+        // The block's own lines begin where the first one does, and each is indented as that one.
+        let begin = source[..span.range().start].rfind('\n').map_or(0, |at| at + 1);
+        let begin = begin + if raw.starts_with(['|', '>']) { source[begin..].find('\n').map_or(0, |at| at + 1) } else { 0 };
+        let block = &source[begin..span.range().end];
+        let first = block.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let indent = first.len() - first.trim_start().len();
+        let before = text.get(..part.start).unwrap_or_default();
+        let line: usize = block.split_inclusive('\n').take(before.matches('\n').count()).map(str::len).sum();
+        let column = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
+        mark((begin + line + indent + column).saturating_sub(span.range().start))
+    }
+}
