@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use crate::diagnostic::{Diagnostics, Reported};
 use crate::host::{Kind, reported};
 
+use super::folders::above;
 use super::plan::{Plan, Staged, Step};
 use super::root::{MANIFEST, Root, STAGE};
 
@@ -52,6 +53,7 @@ fn sweep(root: &Root<'_>) -> io::Result<()> {
 }
 
 fn stage<'p>(root: &Root<'_>, staged: &[Staged<'p>]) -> Result<(), Failed<'p>> {
+    stay(root, STAGE).map_err(|error| (STAGE, error, true))?;
     root.host.make_folder(&root.join(STAGE)).map_err(|error| (STAGE, error, true))?;
     staged.par_iter().enumerate().try_for_each(|(index, file)| {
         root.host.create(&new(root, index), &file.bytes, file.executable).map_err(|error| (file.path, error, true))
@@ -76,7 +78,19 @@ fn undo_all(root: &Root<'_>, done: &[Step<'_>]) -> bool {
     is_whole
 }
 
+/// Looks again, right before a step, whether the folders on the way are folders still: while all was staged, somebody may
+/// have put a link in the place of one.
+fn stay(root: &Root<'_>, path: &str) -> io::Result<()> {
+    for folder in above(path) {
+        if root.host.kind(&root.join(folder))? != Some(Kind::Folder) {
+            return Err(io::Error::other(format!("{} is no longer a folder", root.name(folder))));
+        }
+    }
+    Ok(())
+}
+
 fn act(root: &Root<'_>, index: usize, step: &Step<'_>) -> io::Result<()> {
+    stay(root, step.path())?;
     let path = root.join(step.path());
     match *step {
         Step::Put { staged, replaces, .. } => {
@@ -97,6 +111,7 @@ fn act(root: &Root<'_>, index: usize, step: &Step<'_>) -> io::Result<()> {
 }
 
 fn undo(root: &Root<'_>, index: usize, step: &Step<'_>) -> io::Result<()> {
+    stay(root, step.path())?;
     let path = root.join(step.path());
     match step {
         Step::Put { replaces: false, .. } => root.host.remove_file(&path),

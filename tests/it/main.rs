@@ -5,6 +5,7 @@ mod cases;
 mod command;
 mod compiled;
 mod determinism;
+mod disturbed;
 mod extension;
 mod golden;
 mod graph;
