@@ -11,7 +11,7 @@ HERE = pathlib.Path(__file__).parent
 # Words of the overlays that stand for others.
 STANDS_FOR = {
     "x-port": {"minimum": 1, "maximum": 65535, "format": "port-name"},
-    "x-share": {"minimum": 0, "format": "share"},
+    "x-share": {"minimum": 0, "maximum": 2 ** 31 - 1, "format": "share"},
 }
 CORE = tomllib.loads((HERE / "core.toml").read_text())
 # What no judge reads, and what would only make the bundle larger.
@@ -22,7 +22,7 @@ META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 # Definitions that stand for a word of the schema language.
 WORDS = {
     "io.k8s.apimachinery.pkg.api.resource.Quantity": {"x-kubernetes-int-or-string": True, "format": "quantity"},
-    "io.k8s.apimachinery.pkg.util.intstr.IntOrString": {"x-kubernetes-int-or-string": True},
+    "io.k8s.apimachinery.pkg.util.intstr.IntOrString": {"x-kubernetes-int-or-string": True, "minimum": -(2 ** 31), "maximum": 2 ** 31 - 1, "minLength": 1},
     "io.k8s.apimachinery.pkg.runtime.RawExtension": OPEN,
     "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1": OPEN,
 }

@@ -6,16 +6,19 @@ mod format;
 mod judge;
 mod literal;
 mod pack;
+mod path;
 mod pattern;
+mod scalar;
 mod unpack;
 
 use std::borrow::Cow;
 
 pub use compile::{CompileError, compile, definitions};
 pub use format::Format;
-pub use judge::{Decoding, Fault, Path, judge};
+pub use judge::{Decoding, Fault, judge};
 pub use literal::Literal;
 pub use pack::{Packer, Row};
+pub use path::Path;
 pub use pattern::Pattern;
 pub use unpack::{Bundle, KindRow};
 
@@ -46,6 +49,7 @@ pub struct Shape {
     pub items: Option<Ref>,
     pub list: List,
     pub members: Vec<Members>,
+    pub whens: Vec<When>,
     pub junctors: Option<Box<Junctors>>,
     pub rules: Vec<Rule>,
 }
@@ -97,6 +101,16 @@ pub struct Members {
     pub fields: Vec<Name>,
     pub least: u32,
     pub most: u32,
+}
+
+/// What one field's value asks of others: an operator that needs values, a type that is told in a field of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct When {
+    pub field: Name,
+    /// Any of these; the empty text is for a field that is not there.
+    pub is: Vec<Name>,
+    pub needs: Vec<Name>,
+    pub bans: Vec<Name>,
 }
 
 #[derive(Clone, Debug, Default)]

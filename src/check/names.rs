@@ -13,9 +13,15 @@ pub(super) fn check(object: &Object<'_>, world: &World<'_>, found: &mut Diagnost
         (Some(name), _) => form(object, name, name.as_str().unwrap_or_default(), world, found),
         // The API server adds five letters and digits.
         (None, Some(prefix)) => form(object, prefix, &format!("{}x", prefix.as_str().unwrap_or_default()), world, found),
+        (None, None) if world.tables.names.get("made_up").is_some_and(|kinds| kinds.get(&kind(object)).is_some()) => {}
         (None, None) => nameless(object, found),
     }
     definition(object, found);
+}
+
+/// As schemas/names.toml has it.
+fn kind(object: &Object<'_>) -> String {
+    format!("{}.{}", object.subject.kind, object.group())
 }
 
 fn nameless(object: &Object<'_>, found: &mut Diagnostics) {
@@ -32,7 +38,7 @@ fn nameless(object: &Object<'_>, found: &mut Diagnostics) {
 }
 
 fn form(object: &Object<'_>, at: &Yaml<'_>, name: &str, world: &World<'_>, found: &mut Diagnostics) {
-    let key = format!("{}.{}", object.subject.kind, object.group());
+    let key = kind(object);
     let table = &world.tables.names;
     let form = table.get("form").and_then(|forms| forms.get(&key)?.as_str()).unwrap_or(table.text("default"));
     let form = Format::parse(form).expect("the forms of schemas/names.toml are rows of the table");

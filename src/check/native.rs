@@ -1,7 +1,9 @@
 //! Rules of Kubernetes itself that no schema holds: they are about several fields. An object that is sound by its schema in.
 
+mod access;
 mod network;
 mod pods;
+mod scaling;
 mod storage;
 mod workloads;
 
@@ -20,6 +22,12 @@ const OTHERS: &[(&str, &str, Check)] = &[
     ("", "LimitRange", storage::limits),
     ("", "PersistentVolumeClaim", |rules| storage::claim(rules.object.root, &rules.object.path, rules)),
     ("", "Namespace", namespace),
+    ("rbac.authorization.k8s.io", "Role", access::rules),
+    ("rbac.authorization.k8s.io", "ClusterRole", access::rules),
+    ("rbac.authorization.k8s.io", "RoleBinding", access::subjects),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding", access::subjects),
+    ("autoscaling", "HorizontalPodAutoscaler", scaling::scaler),
+    ("discovery.k8s.io", "EndpointSlice", network::slice),
 ];
 
 pub(super) fn object(object: &Object<'_>, world: &World<'_>, found: &mut Diagnostics) {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::{Arena, Bounds, Format, Junctors, List, Literal, Members, Name, Pattern, Property, Ref, Rule, Shape, Types};
+use super::{Arena, Bounds, Format, Junctors, List, Literal, Members, Name, Pattern, Property, Ref, Rule, Shape, Types, When};
 use crate::yaml::{Data, Mark, Yaml};
 
 /// Deeper than any definition is.
@@ -120,6 +120,7 @@ fn words(schema: &Yaml<'_>, place: Place) -> Result<Shape, CompileError> {
         required: names(schema.get("required")),
         list: list(schema),
         members: schema.get("x-members").map_or(&[][..], Yaml::items).iter().map(members).collect(),
+        whens: schema.get("x-when").map_or(&[][..], Yaml::items).iter().map(when).collect(),
         rules: schema.get("x-kubernetes-validations").map_or(&[][..], Yaml::items).iter().map(rule).collect(),
         ..Shape::default()
     })
@@ -163,6 +164,11 @@ fn list(schema: &Yaml<'_>) -> List {
 fn members(rule: &Yaml<'_>) -> Members {
     let count = |word: &str, otherwise: u32| number(rule, word).map_or(otherwise, |n| n as u32);
     Members { fields: names(rule.get("of")), least: count("least", 0), most: count("most", 1) }
+}
+
+fn when(rule: &Yaml<'_>) -> When {
+    let list = |word: &str| names(rule.get(word));
+    When { field: text(rule, "field").unwrap_or_default(), is: list("is"), needs: list("needs"), bans: list("bans") }
 }
 
 fn rule(rule: &Yaml<'_>) -> Rule {

@@ -223,7 +223,7 @@ fn is_path_segment(text: &str) -> bool {
 }
 
 fn is_below(text: &str) -> bool {
-    !text.starts_with('/') && text.split('/').all(|part| part != "..")
+    !text.is_empty() && !text.starts_with('/') && text.split('/').all(|part| part != "..")
 }
 
 fn is_cidr(text: &str) -> bool {

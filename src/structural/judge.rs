@@ -1,10 +1,10 @@
 //! A value and its shape in, faults with exact places out. One fault for one mistake, in the order of the text.
 
 use crate::diagnostic::{Code, nearest};
-use crate::node::{Number, escape};
 use crate::yaml::{Data, Entry, Key, Mark, Yaml};
 
-use super::{Bounds, Junctors, List, Literal, Members, Ref, Shape, Shapes, Types};
+use super::scalar::{outside, remedy, scalar_fault, show};
+use super::{Junctors, List, Literal, Members, Path, Property, Ref, Shape, Shapes, Types, When};
 
 /// One thing that is wrong.
 #[derive(Clone, Debug)]
@@ -18,51 +18,6 @@ pub struct Fault {
     pub pointer: String,
     /// Where the same stood first.
     pub first: Option<Mark>,
-}
-
-/// The way to a value, kept on the stack: it is written down only where something is wrong.
-#[derive(Clone, Copy, Debug)]
-pub struct Path<'p> {
-    parent: Option<&'p Path<'p>>,
-    step: Step<'p>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Step<'p> {
-    Root,
-    Field(&'p str),
-    Item(usize),
-}
-
-impl<'p> Path<'p> {
-    pub const ROOT: Path<'static> = Path { parent: None, step: Step::Root };
-
-    pub fn field(&'p self, name: &'p str) -> Path<'p> {
-        Path { parent: Some(self), step: Step::Field(name) }
-    }
-
-    pub fn item(&'p self, at: usize) -> Path<'p> {
-        Path { parent: Some(self), step: Step::Item(at) }
-    }
-
-    pub fn pointer(&self) -> String {
-        let mut out = self.parent.map_or_else(String::new, Path::pointer);
-        match self.step {
-            Step::Root => {}
-            Step::Field(name) => out.extend(["/", &*escape(name)]),
-            Step::Item(at) => out.push_str(&format!("/{at}")),
-        }
-        out
-    }
-
-    /// What a person calls the place: `replicas`, `args[2]`.
-    pub fn name(&self) -> String {
-        match (self.step, self.parent) {
-            (Step::Field(name), _) => name.to_owned(),
-            (Step::Item(at), Some(parent)) => format!("{}[{at}]", parent.name()),
-            _ => "the object".to_owned(),
-        }
-    }
 }
 
 /// How a value is decoded before it is judged.
@@ -98,8 +53,12 @@ impl<'j> Judge<'j> {
         if matches!(value.data, Data::Null) {
             match self.decoding {
                 _ if shape.is_nullable => return,
-                // An item that is null is an empty structure.
-                Decoding::Typed if shape.types.has(Types::OBJECT) => return self.missing(shape, value, path),
+                // An item that is null is an empty structure or an empty text.
+                Decoding::Typed if shape.types == Types::OBJECT => return self.map(shape, value, path),
+                Decoding::Typed if shape.types == Types::STRING => {
+                    let empty = Yaml { data: Data::Str("".into()), ..value.clone() };
+                    return self.value(shape, &empty, path);
+                }
                 Decoding::Typed => return,
                 Decoding::Free => {}
             }
@@ -107,7 +66,7 @@ impl<'j> Judge<'j> {
         if !has_type(shape, value) {
             return self.wrong_type(shape, value, path);
         }
-        if let Some((code, message, help)) = scalar_fault(shape, value, &path.name_later()) {
+        if let Some((code, message, help)) = scalar_fault(shape, value, &|| path.name()) {
             return self.fault(code, message, help, value.mark, "here", path);
         }
         match &value.data {
@@ -153,22 +112,25 @@ impl<'j> Judge<'j> {
         }
         self.missing(shape, value, path);
         self.members(&shape.members, value, path);
+        self.whens(&shape.whens, value, path);
         self.size(shape, entries.len(), value, path);
     }
 
     /// Whether a field that is written is as if it were not.
     fn is_absent(&self, shape: &Shape, entry: &Entry<'_>) -> bool {
+        // A field that tells being empty from not being there has a least length.
+        let is_empty_kept = |property: &Property| self.at(property.shape).bounds.as_ref().is_some_and(|b| b.min_length.is_some());
         let is_required = || shape.required.contains(&entry.key.name);
         match (&entry.value.data, self.decoding, shape.property(&entry.key.name)) {
             (Data::Null, Decoding::Typed, _) => true,
             (Data::Null, Decoding::Free, Some(property)) => property.default.is_some(),
-            (Data::Str(text), Decoding::Typed, Some(_)) => text.is_empty() && !is_required(),
+            (Data::Str(text), Decoding::Typed, Some(property)) => text.is_empty() && !is_required() && !is_empty_kept(property),
             _ => false,
         }
     }
 
     fn unknown(&mut self, shape: &Shape, key: &Key<'_>, path: &Path<'_>) {
-        let owner = path.parent.map_or_else(String::new, Path::name);
+        let owner = path.parent().map_or_else(String::new, Path::name);
         let known: Vec<&str> = shape.properties.iter().map(|property| &*property.name).collect();
         let help = match nearest(&key.name, &known) {
             Some(name) => Some(format!("did you mean {name}?")),
@@ -197,9 +159,8 @@ impl<'j> Judge<'j> {
     }
 
     fn members(&mut self, members: &'j [Members], value: &Yaml<'_>, path: &Path<'_>) {
-        let is_set = |name: &str| value.get(name).is_some_and(|found| !matches!(found.data, Data::Null));
         for rule in members {
-            let there: Vec<&str> = rule.fields.iter().map(|name| &**name).filter(|name| is_set(name)).collect();
+            let there: Vec<&str> = rule.fields.iter().map(|name| &**name).filter(|name| is_told(value, name)).collect();
             let number = there.len() as u32;
             if number < rule.least {
                 let message = format!("{} has none of the fields of which it needs one", path.name());
@@ -216,6 +177,29 @@ impl<'j> Judge<'j> {
                     "one too many",
                     path,
                 );
+            }
+        }
+    }
+
+    fn whens(&mut self, whens: &'j [When], value: &Yaml<'_>, path: &Path<'_>) {
+        for When { field, is, needs, bans } in whens {
+            let given = match value.get(field).map(|given| &given.data) {
+                None | Some(Data::Null) => "",
+                Some(Data::Str(text)) => text,
+                Some(_) => continue,
+            };
+            if !is.iter().any(|choice| *choice == given) {
+                continue;
+            }
+            let given = if given.is_empty() { format!("without {field}") } else { format!("with {field}: {given}") };
+            for name in needs.iter().filter(|name| !is_told(value, name)) {
+                let message = format!("{} needs {name} {given}", path.name());
+                self.fault(Code::FieldShape, message, None, head(value), "in here", &path.field(name));
+            }
+            for name in bans.iter().filter(|name| is_told(value, name)) {
+                let message = format!("{} takes no {name} {given}", path.name());
+                let mark = value.get(name).map_or(value.mark, |found| found.mark);
+                self.fault(Code::FieldShape, message, None, mark, "here", &path.field(name));
             }
         }
     }
@@ -319,11 +303,14 @@ impl<'j> Judge<'j> {
     }
 }
 
-impl<'p> Path<'p> {
-    /// The name is made only when it is asked for.
-    fn name_later(&'p self) -> impl Fn() -> String + 'p {
-        move || self.name()
-    }
+/// Whether a field says anything.
+fn is_told(value: &Yaml<'_>, name: &str) -> bool {
+    value.get(name).is_some_and(|found| match &found.data {
+        Data::Null => false,
+        Data::Str(text) => !text.is_empty(),
+        Data::Seq(items) => !items.is_empty(),
+        _ => true,
+    })
 }
 
 fn has_type(shape: &Shape, value: &Yaml<'_>) -> bool {
@@ -337,78 +324,6 @@ fn has_type(shape: &Shape, value: &Yaml<'_>) -> bool {
             Data::Map(_) => types.has(Types::OBJECT),
             Data::Number(number) => types.has(Types::NUMBER) || (types.has(Types::INTEGER) && number.to_int().is_some()),
         }
-}
-
-/// What is wrong with a string or number of the right type.
-fn scalar_fault(shape: &Shape, value: &Yaml<'_>, name: &dyn Fn() -> String) -> Option<(Code, String, Option<String>)> {
-    if !shape.choices.is_empty() && !shape.choices.iter().any(|choice| choice.is(value)) {
-        return Some(wrong_choice(&shape.choices, value, &name()));
-    }
-    match &value.data {
-        Data::Str(text) => {
-            if let Some(format) = shape.format.filter(|format| !format.holds(text)) {
-                return Some((Code::FieldForm, format!("{}: expected {}, found {}", name(), format.words(), show(value)), None));
-            }
-            if let Some(pattern) = shape.pattern.as_ref().filter(|pattern| !pattern.is_match(text)) {
-                return Some((Code::FieldForm, format!("{}: {} does not match {}", name(), show(value), pattern.text), None));
-            }
-            let bounds = shape.bounds.as_ref()?;
-            let length = text.chars().count();
-            let reason = outside(length, bounds.min_length, bounds.max_length, "characters")?;
-            Some((Code::FieldBound, format!("{} {reason}", name()), None))
-        }
-        Data::Number(number) => {
-            if let Some((least, most)) = shape.format.and_then(super::Format::range) {
-                let inside = number.to_int().is_some_and(|n| (least..=most).contains(&n));
-                if !inside {
-                    return Some((
-                        Code::FieldBound,
-                        format!("{}: {} is not between {least} and {most}", name(), show(value)),
-                        None,
-                    ));
-                }
-            }
-            let reason = beyond(number.to_f64(), shape.bounds.as_ref()?)?;
-            Some((Code::FieldBound, format!("{}: {} {reason}", name(), show(value)), None))
-        }
-        _ => None,
-    }
-}
-
-fn wrong_choice(choices: &[Literal], value: &Yaml<'_>, name: &str) -> (Code, String, Option<String>) {
-    let words: Vec<String> = choices.iter().map(Literal::words).collect();
-    let known: Vec<&str> = words.iter().map(String::as_str).collect();
-    let near = value
-        .as_str()
-        .and_then(|text| known.iter().find(|word| word.eq_ignore_ascii_case(text)).copied().or_else(|| nearest(text, &known)));
-    let help = match near {
-        Some(near) => Some(format!("did you mean {near}?")),
-        None if known.len() <= 24 => Some(format!("one of {}", known.join(", "))),
-        None => None,
-    };
-    (Code::FieldChoice, format!("{name}: {} is none of the choices", show(value)), help)
-}
-
-fn outside(number: usize, least: Option<u64>, most: Option<u64>, of: &str) -> Option<String> {
-    let number = number as u64;
-    match (least, most) {
-        (Some(least), _) if number < least => Some(format!("has {number} {of}, and {least} is the least")),
-        (_, Some(most)) if number > most => Some(format!("has {number} {of}, and {most} is the most")),
-        _ => None,
-    }
-}
-
-fn beyond(number: f64, bounds: &Bounds) -> Option<String> {
-    match (bounds.minimum, bounds.maximum) {
-        (Some((least, false)), _) if number < least => Some(format!("is less than the minimum of {least}")),
-        (Some((least, true)), _) if number <= least => Some(format!("is not more than {least}")),
-        (_, Some((most, false))) if number > most => Some(format!("is more than the maximum of {most}")),
-        (_, Some((most, true))) if number >= most => Some(format!("is not less than {most}")),
-        _ => {
-            let multiple = bounds.multiple_of.filter(|of| *of != 0.0 && (number / of).fract() != 0.0)?;
-            Some(format!("is not a multiple of {multiple}"))
-        }
-    }
 }
 
 /// The key of an item in a keyed list, with the default where it is left out. An item without a key is told as such.
@@ -429,34 +344,5 @@ fn head(value: &Yaml<'_>) -> Mark {
         Data::Map(entries) => entries.first().map_or(value.mark, |entry| entry.key.mark),
         Data::Seq(items) => items.first().map_or(value.mark, head),
         _ => value.mark,
-    }
-}
-
-/// `the string "two"`
-fn show(value: &Yaml<'_>) -> String {
-    match &value.data {
-        Data::Null => "null".to_owned(),
-        Data::Bool(flag) => format!("the boolean {flag}"),
-        Data::Number(Number::Int(n)) => format!("the number {n}"),
-        Data::Number(Number::Float(n)) => format!("the number {n}"),
-        Data::Str(text) if text.chars().count() > 80 => format!("the string {:?}…", text.chars().take(80).collect::<String>()),
-        Data::Str(text) => format!("the string {text:?}"),
-        Data::Seq(_) => "a list".to_owned(),
-        Data::Map(_) => "a map".to_owned(),
-    }
-}
-
-/// What to write in the place of a value of another type, where that is plain.
-fn remedy(types: Types, value: &Yaml<'_>) -> Option<String> {
-    match &value.data {
-        Data::Str(text) if types.has(Types::INTEGER) && text.parse::<i64>().is_ok() => {
-            Some(format!("write {text}, without quotes"))
-        }
-        Data::Str(text) if types.has(Types::BOOLEAN) && matches!(&**text, "true" | "false") => {
-            Some(format!("write {text}, without quotes"))
-        }
-        Data::Number(Number::Int(n)) if types.has(Types::STRING) => Some(format!("write \"{n}\", in quotes")),
-        Data::Bool(flag) if types.has(Types::STRING) => Some(format!("write \"{flag}\", in quotes")),
-        _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Arena, Bounds, Junctors, List, Literal, Members, Name, Property, Ref, Rule, Shape};
+use super::{Arena, Bounds, Junctors, List, Literal, Members, Name, Property, Ref, Rule, Shape, When};
 
 /// What stands first in a bundle; the number changes with the form.
 pub(super) const MAGIC: &[u8; 5] = b"LGK1\n";
@@ -26,6 +26,7 @@ pub(super) mod part {
     pub(crate) const MEMBERS: u64 = 1 << 14;
     pub(crate) const RULES: u64 = 1 << 15;
     pub(crate) const KEYS: u64 = 1 << 16;
+    pub(crate) const WHENS: u64 = 1 << 17;
 }
 
 /// Makes the bytes of a bundle.
@@ -143,6 +144,7 @@ impl Packer {
             self.put_junctors(&mut out, junctors, arena);
         }
         self.put_members(&mut out, &shape.members);
+        self.put_whens(&mut out, &shape.whens);
         self.put_rules(&mut out, &shape.rules);
         out
     }
@@ -185,6 +187,16 @@ impl Packer {
             self.put_names(out, &rule.fields);
             put(out, rule.least.into());
             put(out, rule.most.into());
+        }
+    }
+
+    fn put_whens(&mut self, out: &mut Vec<u8>, whens: &[When]) {
+        if !whens.is_empty() {
+            put(out, whens.len() as u64);
+        }
+        for When { field, is, needs, bans } in whens {
+            self.put_text(out, field);
+            [is, needs, bans].into_iter().for_each(|names| self.put_names(out, names));
         }
     }
 
@@ -251,6 +263,7 @@ pub(super) fn parts_of(shape: &Shape) -> u64 {
         (!shape.members.is_empty(), part::MEMBERS),
         (!shape.rules.is_empty(), part::RULES),
         (shape.keys.is_some(), part::KEYS),
+        (!shape.whens.is_empty(), part::WHENS),
     ];
     parts.into_iter().filter(|(is_there, _)| *is_there).map(|(_, bit)| bit).sum()
 }

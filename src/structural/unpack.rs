@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use super::pack::{MAGIC, part};
-use super::{Bounds, Format, Junctors, List, Literal, Members, Name, Pattern, Property, Ref, Rule, Shape, Shapes, Types};
+use super::{Bounds, Format, Junctors, List, Literal, Members, Name, Pattern, Property, Ref, Rule, Shape, Shapes, Types, When};
 
 /// A bundle that has been opened, seen with the eyes of one version of Kubernetes.
 #[derive(Debug)]
@@ -156,6 +156,9 @@ impl Bundle {
         if has(part::MEMBERS) {
             shape.members = (0..bytes.number()).map(|_| self.members(&mut bytes)).collect();
         }
+        if has(part::WHENS) {
+            shape.whens = (0..bytes.number()).map(|_| self.when(&mut bytes)).collect();
+        }
         if has(part::RULES) {
             shape.rules = (0..bytes.number()).map(|_| self.rule(&mut bytes)).collect();
         }
@@ -171,6 +174,10 @@ impl Bundle {
 
     fn members(&self, bytes: &mut Bytes) -> Members {
         Members { fields: self.names(bytes), least: bytes.number() as u32, most: bytes.number() as u32 }
+    }
+
+    fn when(&self, bytes: &mut Bytes) -> When {
+        When { field: self.name(bytes), is: self.names(bytes), needs: self.names(bytes), bans: self.names(bytes) }
     }
 
     fn rule(&self, bytes: &mut Bytes) -> Rule {

@@ -1,7 +1,7 @@
 //! What holds for services, the ways in, and policies of the network.
 
 use super::{Rules, head, items, text};
-use crate::structural::Path;
+use crate::structural::{Format, Path};
 use crate::yaml::{Data, Yaml};
 
 pub(super) fn service(rules: &mut Rules<'_>) {
@@ -77,5 +77,36 @@ fn one_way(way: &Yaml<'_>, path: &Path<'_>, rules: &mut Rules<'_>) {
     let forbidden = ["//", "/./", "/../", "%2f", "%2F"];
     if let Some(part) = forbidden.iter().find(|part| kind != "ImplementationSpecific" && route.contains(**part)) {
         rules.broken(format!("a path may not hold {part}"), way.mark, "here", &path.field("path"));
+    }
+}
+
+/// Addresses are of the type that the slice says.
+pub(super) fn slice(rules: &mut Rules<'_>) {
+    let object = rules.object;
+    let form = match text(object.root, "addressType").unwrap_or_default() {
+        "IPv4" => "ipv4",
+        "IPv6" => "ipv6",
+        _ => "dns-subdomain",
+    };
+    let form = Format::parse(form).expect("a row of the table");
+    let list = object.path.field("endpoints");
+    for (at, endpoint) in items(object.root, "endpoints").iter().enumerate() {
+        let path = list.item(at);
+        let addresses = path.field("addresses");
+        for (at, address) in items(endpoint, "addresses").iter().enumerate() {
+            let given = address.as_str().unwrap_or_default();
+            if !form.holds(given) {
+                let message = format!("addresses[{at}]: expected {}, found {given:?}", form.words());
+                rules.broken(message, address.mark, "here", &addresses.item(at));
+            }
+        }
+    }
+    let (ports, list) = (items(object.root, "ports"), object.path.field("ports"));
+    for (at, port) in ports.iter().enumerate() {
+        let name = text(port, "name");
+        if ports[..at].iter().any(|other| text(other, "name") == name) {
+            let message = format!("two ports are called {}", name.unwrap_or("nothing"));
+            rules.broken(message, head(port), "again here", &list.item(at));
+        }
     }
 }

@@ -127,6 +127,7 @@ fn resources_fit(resources: &Yaml<'_>, path: &Path<'_>, rules: &mut Rules<'_>) {
 pub(super) fn quantity(yaml: &Yaml<'_>) -> Option<f64> {
     let text = match &yaml.data {
         Data::Number(number) => return Some(number.to_f64()),
+        Data::Null => return Some(0.0),
         _ => yaml.as_str()?.trim(),
     };
     let at = text.find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '+' | '-')).unwrap_or(text.len());

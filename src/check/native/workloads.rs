@@ -3,7 +3,7 @@
 use super::{Rules, head, items, pods, text};
 use crate::node::Node;
 use crate::structural::Path;
-use crate::yaml::{Data, Yaml};
+use crate::yaml::{Data, Entry, Yaml};
 
 pub(super) fn check(row: &Node, rules: &mut Rules<'_>) {
     let object = rules.object;
@@ -30,6 +30,10 @@ pub(super) fn check(row: &Node, rules: &mut Rules<'_>) {
     });
     if let Some(selector) = row.get("selector").and_then(|selector| object.root.pointer(selector.as_str()?)) {
         selects(selector, template, rules);
+    }
+    if let Some(labels) = row.get("labels").and_then(|labels| object.root.pointer(labels.as_str()?)) {
+        let spec = object.path.field("spec");
+        asks(labels.entries(), template, &spec.field("selector"), rules);
     }
 }
 
@@ -60,30 +64,16 @@ fn selects(selector: &Yaml<'_>, template: &Yaml<'_>, rules: &mut Rules<'_>) {
     let object = rules.object;
     let spec = object.path.field("spec");
     let path = spec.field("selector");
-    let labels = template.get("metadata").and_then(|metadata| metadata.get("labels"));
-    let has = |name: &str| labels.and_then(|labels| labels.get(name)?.as_str());
     let wanted = selector.get("matchLabels").map_or(&[][..], Yaml::entries);
     let expressions = items(selector, "matchExpressions");
     if wanted.is_empty() && expressions.is_empty() {
         rules.broken("the selector selects every pod".to_owned(), selector.mark, "it must not be empty", &path);
         return;
     }
-    for label in wanted {
-        let value = label.value.as_str().unwrap_or_default();
-        if has(&label.key.name) != Some(value) {
-            let name = &label.key.name;
-            let message = match has(name) {
-                Some(other) => format!("the selector asks for {name}: {value}, and the pods have {name}: {other}"),
-                None => format!("the selector asks for {name}: {value}, and the pods have no label {name}"),
-            };
-            let inner = path.field("matchLabels");
-            let diagnostic = rules.broken(message, label.value.mark, "asked for here", &inner.field(name));
-            diagnostic.help("give the pods in the template the labels that the selector asks for");
-        }
-    }
+    asks(wanted, template, &path.field("matchLabels"), rules);
     for (at, expression) in expressions.iter().enumerate() {
         let values: Vec<&str> = items(expression, "values").iter().filter_map(Yaml::as_str).collect();
-        let found = has(text(expression, "key").unwrap_or_default());
+        let found = label(template, text(expression, "key").unwrap_or_default());
         let holds = match text(expression, "operator").unwrap_or_default() {
             "In" => found.is_some_and(|found| values.contains(&found)),
             "NotIn" => found.is_none_or(|found| !values.contains(&found)),
@@ -96,6 +86,28 @@ fn selects(selector: &Yaml<'_>, template: &Yaml<'_>, rules: &mut Rules<'_>) {
             rules.broken(message, expression.mark, "asked for here", &path.field("matchExpressions").item(at));
         }
     }
+}
+
+/// The labels that a selector asks for, and those that the pods have.
+fn asks(wanted: &[Entry<'_>], template: &Yaml<'_>, path: &Path<'_>, rules: &mut Rules<'_>) {
+    for wanted in wanted {
+        let value = wanted.value.as_str().unwrap_or_default();
+        let (name, found) = (&wanted.key.name, label(template, &wanted.key.name));
+        if found != Some(value) {
+            let message = match found {
+                Some(other) => format!("the selector asks for {name}: {value}, and the pods have {name}: {other}"),
+                None => format!("the selector asks for {name}: {value}, and the pods have no label {name}"),
+            };
+            let diagnostic = rules.broken(message, wanted.value.mark, "asked for here", &path.field(name));
+            diagnostic.help("give the pods in the template the labels that the selector asks for");
+        }
+    }
+}
+
+/// A label of the pods.
+fn label<'y>(template: &'y Yaml<'_>, name: &str) -> Option<&'y str> {
+    let value = template.get("metadata")?.get("labels")?.get(name)?;
+    Some(value.as_str().unwrap_or_default())
 }
 
 /// An update that may neither make a pod more nor take one away would never move.
