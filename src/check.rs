@@ -223,6 +223,9 @@ fn other(document: &Document<'_>, content: Option<Content>, world: &World<'_>, f
 }
 
 impl Minor {
+    /// What modes are made for.
+    pub const DEFAULT: Minor = Minor { major: 1, minor: 36 };
+
     /// `1.36`, `v1.36` or `1.36.4`.
     pub fn parse(text: &str) -> Option<Minor> {
         let mut parts = text.strip_prefix('v').unwrap_or(text).split('.');

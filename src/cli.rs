@@ -10,6 +10,7 @@ mod parity;
 pub mod progress;
 mod promql;
 mod reference;
+mod schemas;
 mod secrets;
 mod validate;
 
@@ -62,6 +63,7 @@ enum Verb {
     Graph(graph::GraphArgs),
     Parity(parity::ParityArgs),
     Schema(reference::SchemaArgs),
+    Schemas(schemas::SchemasArgs),
     Secrets(secrets::SecretsArgs),
     Promql(promql::PromqlArgs),
     Validate(validate::ValidateArgs),
@@ -81,6 +83,7 @@ impl Verb {
             Verb::Graph(args) => (Some(&args.answer), None),
             Verb::Parity(args) => (Some(&args.answer), None),
             Verb::Schema(args) => (Some(&args.answer), None),
+            Verb::Schemas(args) => (Some(&args.answer), None),
             Verb::Validate(args) => (Some(&args.answer), Some(&args.findings)),
             Verb::Completions(args) => (Some(&args.answer), None),
             Verb::Man(args) => (Some(&args.answer), None),
@@ -123,6 +126,7 @@ pub fn run(host: &dyn Host, arguments: impl IntoIterator<Item = OsString>) -> u8
         Verb::Graph(args) => graph::run(host, &args, &talk, &mut diags),
         Verb::Parity(args) => parity::run(host, &args, &talk, &mut diags),
         Verb::Schema(args) => reference::schema(host, &args, &talk, &mut diags),
+        Verb::Schemas(args) => schemas::run(&args, &talk, &mut diags),
         Verb::Secrets(args) => secrets::run(host, &args, &talk, &mut diags),
         Verb::Promql(args) => promql::run(host, &args, &talk, &mut diags),
         Verb::Validate(args) => validate::run(host, &args, &talk, &mut diags),

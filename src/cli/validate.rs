@@ -56,8 +56,6 @@ pub(super) struct ValidateArgs {
     today: Option<String>,
 }
 
-const DEFAULT_KUBERNETES: Minor = Minor { major: 1, minor: 36 };
-
 pub(super) fn run(host: &dyn Host, args: &ValidateArgs, talk: &Talk<'_>, diags: &mut Diagnostics) -> Result<Summary, Reported> {
     let tables = Tables::load();
     let options = args.options(host, &tables, diags)?;
@@ -82,10 +80,10 @@ impl ValidateArgs {
         let is_wanted = |family: &&'static Family| only.is_empty() || only.iter().any(|wanted| wanted.name == family.name);
         let is_skipped = |family: &&'static Family| skip.iter().any(|skipped| skipped.name == family.name);
         let version = match &self.kubernetes_version {
-            None => DEFAULT_KUBERNETES,
+            None => Minor::DEFAULT,
             Some(text) => Minor::parse(text).unwrap_or_else(|| {
                 diags.error(Code::BadArgument, format!("{text} is no version of Kubernetes")).help("write it as 1.36");
-                DEFAULT_KUBERNETES
+                Minor::DEFAULT
             }),
         };
         let taken_for = self.taken_for.as_ref().and_then(|name| {

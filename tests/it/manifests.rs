@@ -37,6 +37,34 @@ fn every_planted_fault_of_a_manifest_is_told_once_and_where_it_is() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
+/// What lakegen makes has nothing that it would refuse from others.
+#[test]
+fn our_own_output_is_sound() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lakegen"));
+    command.current_dir(root).args(["validate", "--fail-on", "warning", "--only", "schema,metadata,versions", "golden"]);
+    let done = command.output().unwrap();
+    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// Each kind of the bundle can be shown: nothing in it leads nowhere.
+#[test]
+fn the_bundle_is_whole() {
+    let run = |args: &[&str]| Command::new(env!("CARGO_BIN_EXE_lakegen")).args(args).output().unwrap();
+    let list = run(&["schemas", "list"]);
+    let list = String::from_utf8_lossy(&list.stdout).into_owned();
+    assert!(list.lines().count() > 240, "{list}");
+    for wanted in
+        ["apps/v1", "postgresql.cnpg.io/v1", "monitoring.coreos.com/v1", "networking.istio.io/v1", "argoproj.io/v1alpha1"]
+    {
+        assert!(list.lines().any(|line| line.starts_with(&format!("{wanted} "))), "no kind of {wanted}");
+    }
+    let shown = run(&["schemas", "show", "deployment", "spec.template.spec.containers"]);
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("  imagePullPolicy                  one of Always, IfNotPresent, Never\n"), "{shown}");
+    assert_eq!(run(&["schemas", "show", "Nothing"]).status.code(), Some(2));
+}
+
 #[test]
 fn no_transcript_of_a_manifest_is_left_over() {
     let left: Vec<PathBuf> = paths("txt").into_iter().filter(|path| !path.with_extension("yaml").exists()).collect();
