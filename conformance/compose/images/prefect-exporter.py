@@ -14,6 +14,7 @@ class Exporter(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         body = b"" if self.path == "/favicon.ico" else f"prefect_flow_runs_total {runs()}\n".encode()
         self.send_response(200)
+        self.send_header("Content-Type", "text/plain; version=0.0.4")
         self.end_headers()
         self.wfile.write(body)
 
