@@ -2,6 +2,7 @@
 
 mod batch;
 mod build;
+mod cel;
 mod explain;
 mod graph;
 mod init;
@@ -58,6 +59,7 @@ pub struct Cli {
 enum Verb {
     Init(init::InitArgs),
     Build(build::BuildArgs),
+    Cel(cel::CelArgs),
     Explain(explain::ExplainArgs),
     ExplainCode(reference::CodeArgs),
     Graph(graph::GraphArgs),
@@ -77,6 +79,7 @@ impl Verb {
         match self {
             Verb::Init(_) | Verb::Secrets(_) => (None, None),
             Verb::Build(args) => (Some(&args.answer), Some(&args.findings)),
+            Verb::Cel(args) => (Some(&args.answer), None),
             Verb::Explain(args) => (Some(&args.answer), Some(&args.findings)),
             Verb::Promql(args) => (Some(&args.answer), Some(&args.findings)),
             Verb::ExplainCode(args) => (Some(&args.answer), None),
@@ -121,6 +124,7 @@ pub fn run(host: &dyn Host, arguments: impl IntoIterator<Item = OsString>) -> u8
     let answer = match cli.verb {
         Verb::Init(args) => init::run(host, &args, &talk, &mut diags),
         Verb::Build(args) => build::run(host, &args, &talk, &mut diags),
+        Verb::Cel(args) => cel::run(host, &args, &talk, &mut diags),
         Verb::Explain(args) => explain::run(host, &args, &talk, &mut diags),
         Verb::ExplainCode(args) => reference::code(&args, &talk, &mut diags),
         Verb::Graph(args) => graph::run(host, &args, &talk, &mut diags),

@@ -16,6 +16,7 @@
 //! [`parity`] what a mode makes of what components say, [`promql`] reads queries.
 
 pub mod catalog;
+pub mod cel;
 pub mod check;
 pub mod cli;
 pub mod diagnostic;

@@ -179,6 +179,11 @@ It still works, with a warning, and a later version of Kubernetes does not serve
 
     BadQuery = "L1501", "promql", "a query that Prometheus refuses", "\
 The expression cannot be read, or its types do not fit: rate() wants a range as in `up[5m]`, two numbers are compared with `bool`. Prometheus does not load a file with such a rule; a panel with such a query shows an error.";
+
+    BadExpression = "L1801", "policy", "an expression that does not compile", "\
+The expression of CEL has a mistake in its form or its types, and the API server would refuse what it stands in. `lakegen cel` tries one out.";
+    FailingExpression = "L1802", "policy", "an expression that cannot be computed", "\
+The expression is well formed, and fails with these values: a key that is not there, a division by zero, a text that is no number. The API server would refuse the request, unless the policy's failurePolicy is Ignore.";
 }
 
 impl Code {

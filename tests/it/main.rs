@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::unwrap_used, clippy::print_stderr)]
 
 mod cases;
+mod cel;
 mod command;
 mod compiled;
 mod determinism;
