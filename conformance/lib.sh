@@ -126,3 +126,11 @@ go_programs() {
       { tail -n 20 "$logs/build-$name.log" >&2; die "$module does not build: is there Go, and does it reach its proxy?"; }
   done < <(grep -v '^#' "$1")
 }
+
+# Prometheus with promtool and amtool, on the path: the Debian packages of them, unpacked in the cache.
+prometheus_programs() {
+  local folder=$cache/prometheus-$suite
+  once "$root/conformance/fetch" "$suite" "$folder" promtool prometheus prometheus-alertmanager >"$logs/fetch.log" 2>&1 ||
+    { tail -n 20 "$logs/fetch.log" >&2; die "no Prometheus: see why apt cannot ($logs/fetch.log)"; }
+  PATH=$folder/usr/bin:$PATH
+}

@@ -9,6 +9,7 @@ mod form;
 mod language;
 mod marks;
 mod scanner;
+mod tiles;
 mod tracked;
 mod weight;
 
@@ -224,6 +225,8 @@ fn add_filters(env: &mut Environment<'static>, library: &Arc<Library>) {
         })
     });
     env.add_filter("from_registry", |image: &str, registry: &str| from_registry(image, registry));
+    env.add_filter("flat", tiles::flat);
+    env.add_filter("tiled", tiles::tiled);
     env.add_filter("digest", |value: &Value| digest(value));
 }
 

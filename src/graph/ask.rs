@@ -15,28 +15,13 @@ use crate::node::{Data, Entry, Node};
 use crate::render::Failure;
 use crate::schema::{self, Check, Schema};
 
-/// What is known of each component's needs before it is asked.
-pub(super) struct Answers<'a> {
-    pub matches: &'a Matches,
-    pub asked: &'a Asked,
-    pub documents: &'a Documents,
-}
-
 /// Renders the workloads of every component, in parallel, and checks them against schemas/workload.json.
-pub(super) fn workloads(
-    lakehouse: &Lakehouse<'_>,
-    mode: &Mode,
-    interfaces: &[Interface<'_>],
-    answers: &Answers<'_>,
-    switches: &Arc<Node>,
-    diags: &mut Diagnostics,
-) -> Result<Vec<Workload>, Reported> {
+pub(super) fn workloads(asker: &Asker<'_>, diags: &mut Diagnostics) -> Result<Vec<Workload>, Reported> {
     use rayon::prelude::*;
-    let catalog = lakehouse.catalog;
+    let catalog = asker.lakehouse.catalog;
     let shape = catalog.workload_shape.get_or_init(|| Schema::compile(schema::expand(&catalog.workload, &catalog.types)));
-    let asker = Asker { lakehouse, mode, interfaces, answers, switches, shape };
     let found: Vec<Result<Vec<Workload>, Trouble>> =
-        (0..interfaces.len()).into_par_iter().map(|index| asker.ask(index)).collect();
+        (0..asker.interfaces.len()).into_par_iter().map(|index| asker.ask(index, shape)).collect();
     let mut workloads = Vec::new();
     for result in found {
         match result {
@@ -60,44 +45,34 @@ impl From<Failure> for Trouble {
     }
 }
 
-struct Asker<'a> {
-    lakehouse: &'a Lakehouse<'a>,
-    mode: &'a Mode,
-    interfaces: &'a [Interface<'a>],
-    answers: &'a Answers<'a>,
-    switches: &'a Arc<Node>,
-    shape: &'a Schema,
+/// Everything that is known before the components are asked.
+#[derive(Clone, Copy)]
+pub(super) struct Asker<'a> {
+    pub lakehouse: &'a Lakehouse<'a>,
+    pub mode: &'a Mode,
+    pub interfaces: &'a [Interface<'a>],
+    pub matches: &'a Matches,
+    pub asked: &'a Asked,
+    pub switches: &'a Arc<Node>,
+    pub documents: &'a Documents,
 }
 
 impl Asker<'_> {
-    fn ask(&self, index: usize) -> Result<Vec<Workload>, Trouble> {
+    fn ask(&self, index: usize, shape: &Schema) -> Result<Vec<Workload>, Trouble> {
         let interface = &self.interfaces[index];
-        let mut needs = Vec::new();
         if interface.instance.options.get("external").is_some() {
             let mut seen = BTreeSet::new();
             let served = interface.offers.iter().filter(|offer| !offer.is_document());
             let roles = served.filter(|offer| seen.insert(&offer.role));
             return roles.map(|offer| self.workload(index, &self.elsewhere(offer))).collect();
         }
-        for need in &interface.needs {
-            let offers = &self.answers.matches[index][&need.key];
-            if offers.is_empty() && flag(&need.node, "optional") {
-                continue;
-            }
-            let answer = self.answer(need, offers)?;
-            let chosen = interface.instance.options.get("uses").and_then(|uses| uses.get(&need.key));
-            needs.push(Entry {
-                key: need.key.clone(),
-                node: chosen.map_or(answer.clone(), |chosen| with_choice(&answer, chosen)),
-            });
-        }
-        let needs = Node::derived("what its needs are met by", Data::Map(needs), []);
+        let needs = self.needs(index)?;
         let scope = interface.scope.with("needs", &needs).with("asked", &self.asked(index));
         let catalog = self.lakehouse.catalog;
         let said = catalog.engine.document(&interface.instance.component.workloads, scope)?;
         let mut diags = Diagnostics::default();
-        self.shape.check(&said, Check::Layer(Code::UnknownKey), &mut diags);
-        self.shape.check(&said, Check::Whole, &mut diags);
+        shape.check(&said, Check::Layer(Code::UnknownKey), &mut diags);
+        shape.check(&said, Check::Whole, &mut diags);
         if !diags.is_empty() {
             return Err(Trouble::Wrong(diags));
         }
@@ -112,9 +87,28 @@ impl Asker<'_> {
         whole.items().iter().map(|node| self.workload(index, &files::written(node))).collect()
     }
 
+    /// What the needs of a component are met by, as its templates see it.
+    pub(super) fn needs(&self, index: usize) -> Result<Arc<Node>, Failure> {
+        let interface = &self.interfaces[index];
+        let mut needs = Vec::new();
+        for need in &interface.needs {
+            let offers = &self.matches[index][&need.key];
+            if offers.is_empty() && flag(&need.node, "optional") {
+                continue;
+            }
+            let answer = self.answer(need, offers)?;
+            let chosen = interface.instance.options.get("uses").and_then(|uses| uses.get(&need.key));
+            needs.push(Entry {
+                key: need.key.clone(),
+                node: chosen.map_or(answer.clone(), |chosen| with_choice(&answer, chosen)),
+            });
+        }
+        Ok(Node::derived("what its needs are met by", Data::Map(needs), []))
+    }
+
     /// What others ask of it; who they are decides what is asked.
     fn asked(&self, index: usize) -> Arc<Node> {
-        let asks = self.answers.asked[index].clone();
+        let asks = self.asked[index].clone();
         let from: Vec<Arc<Node>> = asks.iter().map(|asks| asks.head()).chain([self.switches.clone()]).collect();
         Node::derived("what others ask for", Data::Seq(asks), from)
     }
@@ -194,7 +188,7 @@ impl Asker<'_> {
             entry("namespace", interface.namespace.clone()),
             entry("job", offer.job(&interface.instance.name)),
         ];
-        entries.extend(self.answers.documents.get(&known::key(offer)).map(|known| entry("document", known.node.clone())));
+        entries.extend(self.documents.get(&known::key(offer)).map(|known| entry("document", known.node.clone())));
         entries.extend(offer.port.iter().map(|port| entry("port", port.clone())));
         let said = offer.node.get("tell").map_or(&[][..], |tell| tell.entries());
         entries.extend(said.iter().cloned());

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::wire::Matches;
-use super::{Interface, Offer};
+use super::Offer;
+use super::ask::Asker;
 use crate::diagnostic::{Diagnostics, Reported};
 use crate::node::Node;
-use crate::render::{Engine, Failure};
+use crate::render::Failure;
 
 /// Each document by the component that tells it and the offer's name.
 pub(super) type Documents = BTreeMap<(usize, String), Document>;
@@ -21,16 +21,11 @@ pub struct Document {
     pub node: Arc<Node>,
 }
 
-/// A need that everybody's offers meet names each of them; a document is made only once.
-pub(super) fn documents(
-    engine: &Engine,
-    interfaces: &[Interface<'_>],
-    matches: &Matches,
-    diags: &mut Diagnostics,
-) -> Result<Documents, Reported> {
-    let offers = matches.iter().flat_map(|needs| needs.values()).flatten().filter(|offer| offer.is_document());
+/// A document sees what the needs of its component are met by, but no other document. Each is made only once.
+pub(super) fn documents(asker: &Asker<'_>, diags: &mut Diagnostics) -> Result<Documents, Reported> {
+    let offers = asker.matches.iter().flat_map(|needs| needs.values()).flatten().filter(|offer| offer.is_document());
     let wanted: BTreeMap<_, &Offer> = offers.map(|offer| (key(offer), offer)).collect();
-    let made: Vec<_> = wanted.into_par_iter().map(|(key, offer)| (key, document(engine, interfaces, offer))).collect();
+    let made: Vec<_> = wanted.into_par_iter().map(|(key, offer)| (key, document(asker, offer))).collect();
     let mut documents = Documents::new();
     for (key, made) in made {
         match made {
@@ -46,12 +41,13 @@ pub(super) fn key(offer: &Offer) -> (usize, String) {
     (offer.instance, offer.name.as_str().unwrap_or_default().to_owned())
 }
 
-fn document(engine: &Engine, interfaces: &[Interface<'_>], offer: &Offer) -> Result<Document, Failure> {
-    let interface = &interfaces[offer.instance];
+fn document(asker: &Asker<'_>, offer: &Offer) -> Result<Document, Failure> {
+    let interface = &asker.interfaces[offer.instance];
     let template = format!("components/{}/{}", interface.instance.component.name, offer.node.text("document"));
+    let scope = interface.scope.with("needs", &asker.needs(offer.instance)?);
     Ok(Document {
         component: interface.instance.name.clone(),
         interface: offer.interface.as_str().unwrap_or_default().to_owned(),
-        node: engine.document(&template, interface.scope.clone())?,
+        node: asker.lakehouse.catalog.engine.document(&template, scope)?,
     })
 }

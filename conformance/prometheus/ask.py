@@ -1,0 +1,39 @@
+"""Asks a Prometheus every query of the rules and dashboards in a folder, and how its own rules are: ask.py URL FOLDER"""
+import json, pathlib, sys, time, urllib.error, urllib.parse, urllib.request, yaml
+
+url, work = sys.argv[1], pathlib.Path(sys.argv[2])
+
+
+def get(path, **query):
+    try:
+        with urllib.request.urlopen(f"{url}{path}?{urllib.parse.urlencode(query)}", timeout=30) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        return json.load(error)
+
+
+for _ in range(150):
+    try:
+        urllib.request.urlopen(url + "/-/ready", timeout=5).read()
+        break
+    except OSError:
+        time.sleep(0.2)
+queries = [rule["expr"] for group in yaml.safe_load((work / "rules.yml").read_text())["groups"] for rule in group["rules"]]
+for path in work.glob("*.json"):
+    for panel in json.loads(path.read_text())["panels"]:
+        queries += [target["expr"].replace("$__rate_interval", "5m").replace("$__range", "1h") for target in panel.get("targets", [])]
+wrong, empty = [], 0
+for query in queries:
+    answer = get("/api/v1/query", query=query)
+    if answer["status"] != "success":
+        wrong.append(f"{query}: {answer.get('error')}")
+    elif not answer["data"]["result"]:
+        empty += 1
+for _ in range(60):
+    rules = [rule for group in get("/api/v1/rules")["data"]["groups"] for rule in group["rules"]]
+    if all(rule["health"] != "unknown" for rule in rules):
+        break
+    time.sleep(0.5)
+wrong += [f"{rule['name']}: {rule.get('lastError')}" for rule in rules if rule["health"] != "ok"]
+print("\n".join(wrong) or f"{len(queries)} queries, {empty} of them without a series, {len(rules)} rules healthy")
+sys.exit(1 if wrong or not queries else 0)

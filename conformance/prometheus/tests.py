@@ -1,0 +1,26 @@
+"""The tests of alerts.yaml for the rules of one output, as promtool reads them: tests.py ALERTS FOLDER
+
+Each alert has series under which it stays away (quiet), comes (fires) and goes (resolves), at those times. A test file holds
+the tests of one group that step alike: promtool looks at every rule of it at every step."""
+import pathlib, sys, yaml
+
+cases, work = yaml.safe_load(open(sys.argv[1])), pathlib.Path(sys.argv[2])
+groups = yaml.safe_load((work / "rules.yml").read_text())["groups"]
+home = {rule["alert"]: group["name"] for group in groups for rule in group["rules"] if "alert" in rule}
+for group in groups:
+    (work / f"group-{group['name']}.yml").write_text(yaml.safe_dump({"groups": [group]}, sort_keys=False))
+files = {}
+for case in cases:
+    if case["alert"] not in home:
+        continue
+    firing = f'count(ALERTS{{alertname="{case["alert"]}",alertstate="firing"}})'
+    asked = [{"expr": firing, "eval_time": case[when], "exp_samples": [{"labels": "{}", "value": 1}] if when == "fires" else []}
+             for when in ("quiet", "fires", "resolves") if when in case]
+    series = [{"series": name, "values": str(values)} for name, values in case["series"].items()]
+    step = case.get("interval", "1m")
+    files.setdefault((home[case["alert"]], step), []).append({"interval": step, "input_series": series, "promql_expr_test": asked})
+for (group, step), tests in files.items():
+    said = {"rule_files": [f"group-{group}.yml"], "evaluation_interval": step, "tests": tests}
+    (work / f"test-{group}-{step}.yml").write_text(yaml.safe_dump(said, sort_keys=False))
+print(f"{sum(map(len, files.values()))} tests")
+sys.exit(0 if files else 1)
