@@ -34,6 +34,8 @@ pub struct Catalog {
     pub upgrades: Arc<Node>,
     /// Which properties of a component must come through in every mode.
     pub parity: Arc<Node>,
+    /// What ties a promise to what components say.
+    pub targets: Arc<Node>,
     /// Every file of it.
     pub files: Files,
     /// The first and the last as who needs them first compiled them: that takes longer than to read them.
@@ -89,6 +91,7 @@ pub fn load(host: &dyn Host, folder: Option<&Path>, diags: &mut Diagnostics) -> 
         engine: Engine::new(&templates(&files), &types, diags),
         parity: reader.toml("schemas/parity.toml", diags),
         upgrades: reader.toml("schemas/upgrades.toml", diags),
+        targets: reader.toml("schemas/targets.toml", diags),
         lakehouse: reader.json("schemas/lakehouse.json", diags),
         instance: reader.json("schemas/instance.json", diags),
         workload: reader.json("schemas/workload.json", diags),

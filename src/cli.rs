@@ -13,6 +13,7 @@ mod promql;
 mod reference;
 mod schemas;
 mod secrets;
+mod targets;
 mod validate;
 
 use std::ffi::OsString;
@@ -64,6 +65,7 @@ enum Verb {
     ExplainCode(reference::CodeArgs),
     Graph(graph::GraphArgs),
     Parity(parity::ParityArgs),
+    Targets(targets::TargetsArgs),
     Schema(reference::SchemaArgs),
     Schemas(schemas::SchemasArgs),
     Secrets(secrets::SecretsArgs),
@@ -85,6 +87,7 @@ impl Verb {
             Verb::ExplainCode(args) => (Some(&args.answer), None),
             Verb::Graph(args) => (Some(&args.answer), None),
             Verb::Parity(args) => (Some(&args.answer), None),
+            Verb::Targets(args) => (Some(&args.answer), None),
             Verb::Schema(args) => (Some(&args.answer), None),
             Verb::Schemas(args) => (Some(&args.answer), None),
             Verb::Validate(args) => (Some(&args.answer), Some(&args.findings)),
@@ -129,6 +132,7 @@ pub fn run(host: &dyn Host, arguments: impl IntoIterator<Item = OsString>) -> u8
         Verb::ExplainCode(args) => reference::code(&args, &talk, &mut diags),
         Verb::Graph(args) => graph::run(host, &args, &talk, &mut diags),
         Verb::Parity(args) => parity::run(host, &args, &talk, &mut diags),
+        Verb::Targets(args) => targets::run(host, &args, &talk, &mut diags),
         Verb::Schema(args) => reference::schema(host, &args, &talk, &mut diags),
         Verb::Schemas(args) => schemas::run(&args, &talk, &mut diags),
         Verb::Secrets(args) => secrets::run(host, &args, &talk, &mut diags),

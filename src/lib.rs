@@ -13,7 +13,8 @@
 //!    would break what runs; [`secrets`] makes the values that no output holds
 //!
 //! What is found on the way is a [`diagnostic`]; [`report`] tells it, [`cli`] is the face, [`origin`] explains a value,
-//! [`parity`] what a mode makes of what components say, [`promql`] reads queries.
+//! [`parity`] what a mode makes of what components say, [`promql`] reads queries,
+//! [`targets`] tells what ties a promise to what runs.
 
 pub mod catalog;
 pub mod cel;
@@ -37,6 +38,7 @@ pub mod schema;
 pub mod secrets;
 pub mod source;
 pub mod structural;
+pub mod targets;
 pub mod tree;
 pub mod types;
 pub mod upgrade;
@@ -125,6 +127,11 @@ fn one_into<T: Send>(
     diags: &mut Diagnostics,
 ) -> Result<Output<T>, Reported> {
     let graph = graph::build(lakehouse, mode, diags)?;
+    // What a profile promises it promises in its own modes; in others it may be that nothing can hold it.
+    if lakehouse.modes.iter().any(|own| own.name == mode.name) {
+        targets::check(&targets::rows(lakehouse, &graph), diags);
+        diags.checkpoint()?;
+    }
     let units = plan::plan(lakehouse, &graph, mode, diags)?;
     let documents = document::render(lakehouse, &units, finish, diags)?;
     let profile = lakehouse.profile.as_str().unwrap_or_default().to_owned();

@@ -35,5 +35,7 @@ for _ in range(60):
         break
     time.sleep(0.5)
 wrong += [f"{rule['name']}: {rule.get('lastError')}" for rule in rules if rule["health"] != "ok"]
+if not any(alert["labels"]["alertname"] == "Watchdog" and alert["state"] == "firing" for alert in get("/api/v1/alerts")["data"]["alerts"]):
+    wrong.append("Watchdog does not fire")
 print("\n".join(wrong) or f"{len(queries)} queries, {empty} of them without a series, {len(rules)} rules healthy")
 sys.exit(1 if wrong or not queries else 0)

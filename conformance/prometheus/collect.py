@@ -30,9 +30,9 @@ if not groups:
     sys.exit(f"{output} has no rules")
 (work / "rules.yml").write_text(yaml.safe_dump({"groups": groups}, sort_keys=False))
 for name, text in files.items():
-    for known in ("prometheus.yml", "alertmanager.yml"):
-        if name.endswith("-" + known) and "-rules-" not in name:
-            (work / known).write_text(text)
+    for program in ("prometheus", "alertmanager"):
+        if name == f"etc-{program}-{program}.yml":
+            (work / f"{program}.yml").write_text(text)
     if name.endswith(".json") and "dashboards" in name:
         (work / name).write_text(text)
 for document in documents:

@@ -88,6 +88,8 @@ More than one component offers what is needed. Say which with `uses.<need> = \"<
 Two workloads, secrets or ports of one namespace have the same name.";
     EdgeClash = "L0306", "graph", "two components under one host name", "\
 People reach a component under its edge and the domain. Two components of one edge would answer for one host name.";
+    UntiedTarget = "L0307", "graph", "a promise that nothing holds", "\
+What [targets] promises is worth what measures it: each target must have something that measures it, an alert and a panel. `lakegen targets` shows them.";
 
     UnknownKind = "L0401", "schema", "a kind without a schema", "\
 Nothing here knows what an object of this kind must look like, so it was not judged. `--crd` brings its definition, --allow-unknown-kinds makes this a note, `lakegen schemas list` prints the kinds that are known.";

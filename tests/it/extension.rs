@@ -237,7 +237,7 @@ fn a_mode_is_a_folder() {
 
     let workloads = documents.iter().filter(|document| document.path.ends_with(".nomad.json"));
     let jobs: Vec<&str> = workloads.map(|document| document.path.as_str()).collect();
-    assert_eq!(jobs.len(), 11, "one job a workload");
+    assert_eq!(jobs.len(), 12, "one job a workload");
     let readme = values["README.md"].as_str().unwrap();
     assert!(readme.starts_with("# crypto-lakehouse on Nomad, profile development\n"), "{readme}");
     assert!(readme.contains("\n- prefect-server: https://prefect.lake.example.com"), "{readme}");
@@ -289,7 +289,7 @@ fn a_component_asks_for_a_database() {
     for mode in ["k3s-local", "k3s"] {
         let objects = of(mode);
         let pod = &objects["wiki-dev/wiki-deployment.yaml"]["spec"]["template"];
-        assert_eq!(pod["metadata"]["annotations"]["prometheus.io/port"], "3000");
+        assert_eq!(pod["metadata"]["annotations"]["prometheus.io/port"], "3100");
         let readme = objects["README.md"].as_str().unwrap();
         for namespace in ["prefect-dev", "wiki-dev"] {
             let made = format!("kubectl -n {namespace} create secret generic wiki-database --type=kubernetes.io/basic-auth");

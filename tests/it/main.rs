@@ -23,6 +23,7 @@ mod promql;
 mod report;
 mod secrets;
 mod store;
+mod targets;
 mod tidy;
 mod transfer;
 mod tree;

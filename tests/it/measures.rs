@@ -1,7 +1,5 @@
 //! Every query of rules and dashboards asks for metrics that an enabled component gives, by the catalogue in
 //! schemas/metrics, with functions that fit their types; every alert points to a page that is there.
-//!
-//! What a query names is found here by its words alone: a reader of the language itself takes this place when there is one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,6 +9,7 @@ use lakegen::diagnostic::Diagnostics;
 use lakegen::document::{Document, Format};
 use lakegen::graph::{self, Graph};
 use lakegen::lakehouse;
+use lakegen::promql::{self, Expr, Kind};
 use lakegen::yaml::{self, Limits};
 use rayon::prelude::*;
 use serde_json::Value;
@@ -117,8 +116,8 @@ fn faults(query: &str, known: &Catalogue, recorded: &BTreeSet<&str>) -> Vec<Stri
         if recorded.contains(&*name) || OWN_SERIES.contains(&&*name) {
             continue;
         }
-        let parts = ["_bucket", "_sum", "_count"].iter().filter_map(|end| name.strip_suffix(end));
-        let base = parts.filter(|base| known.get(*base).is_some_and(|(kind, _)| kind == "histogram" || kind == "summary")).next();
+        let mut parts = ["_bucket", "_sum", "_count"].iter().filter_map(|end| name.strip_suffix(end));
+        let base = parts.find(|base| known.get(*base).is_some_and(|(kind, _)| kind == "histogram" || kind == "summary"));
         let Some((kind, own)) = known.get(base.unwrap_or(&name)) else {
             faults.push(format!("nobody gives {name}: {query}"));
             continue;
@@ -139,48 +138,24 @@ fn faults(query: &str, known: &Catalogue, recorded: &BTreeSet<&str>) -> Vec<Stri
 
 /// Each series that a query names, with the function right around it and the labels it is chosen by.
 fn series(query: &str) -> Vec<(String, String, Vec<String>)> {
+    let expr = promql::parse(query).unwrap_or_else(|error| panic!("{query}: {}", error.message));
     let mut found = Vec::new();
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
-    let (mut at, mut before) = (0, String::new());
-    while let Some(c) = query[at..].chars().next() {
-        if c == '"' {
-            at += query[at + 1..].find('"').expect("a string ends") + 2;
-        } else if c == '[' {
-            at += query[at..].find(']').expect("a range ends") + 1;
-        } else if c.is_ascii_digit() {
-            at += query[at..].find(|c: char| !c.is_ascii_alphanumeric() && c != '.').unwrap_or(query.len() - at);
-        } else if is_word(c) {
-            let end = at + query[at..].find(|c| !is_word(c)).unwrap_or(query.len() - at);
-            let (word, rest) = (&query[at..end], query[end..].trim_start());
-            at = end;
-            if ["by", "on", "without", "ignoring", "group_left", "group_right"].contains(&word) {
-                at += query[at..].find(')').map_or(0, |close| close + 1);
-            } else if !rest.starts_with('(') && !["and", "or", "unless", "bool", "offset"].contains(&word) && !is_grouping(rest) {
-                let labels = rest.strip_prefix('{').map_or_else(Vec::new, |rest| labels(&rest[..rest.find('}').unwrap()]));
-                at += if rest.starts_with('{') { query[at..].find('}').unwrap() + 1 } else { 0 };
-                found.push((before.clone(), word.to_owned(), labels));
-            }
-            before = word.to_owned();
-        } else {
-            at += c.len_utf8();
-        }
-    }
+    collect(&expr, "", &mut found);
     found
 }
 
-/// Whether `sum by (…)` follows: then the word before is a function.
-fn is_grouping(rest: &str) -> bool {
-    ["by (", "without ("].iter().any(|word| rest.starts_with(word))
-}
-
-fn labels(matchers: &str) -> Vec<String> {
-    let mut labels = Vec::new();
-    for (index, piece) in matchers.split('"').enumerate() {
-        if index % 2 == 0 && !piece.trim().is_empty() {
-            labels.push(piece.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_').to_owned());
+fn collect(expr: &Expr, around: &str, found: &mut Vec<(String, String, Vec<String>)>) {
+    let around = match &expr.kind {
+        Kind::Call { function, .. } => function.name,
+        Kind::Range { .. } => around,
+        Kind::Selector(selector) => {
+            let labels = selector.matchers.iter().map(|matcher| matcher.label.clone()).filter(|label| label != "__name__");
+            let name = selector.metric().unwrap_or_else(|| panic!("a query names its metrics")).to_owned();
+            return found.push((around.to_owned(), name, labels.collect()));
         }
-    }
-    labels
+        _ => "",
+    };
+    expr.children().into_iter().for_each(|child| collect(child, around, found));
 }
 
 #[test]
