@@ -152,6 +152,10 @@ def close(machine, closed):
     server.call("PATCH", f"/api/v1/nodes/{machine}", {"spec": {"unschedulable": closed}}, "application/merge-patch+json")
 
 
+def is_agent(pod):
+    return any(owner["kind"] == "DaemonSet" for owner in pod["metadata"].get("ownerReferences", []))
+
+
 def drain(machine, alone):
     seen, last = set(), []
 
@@ -159,8 +163,10 @@ def drain(machine, alone):
         pods = items("/api/v1/pods")
         if not alone:
             seen.update(floors(pods, lambda *_: 1, f"{machine} drained"))
-        last[:] = [said for pod in pods if pod["spec"].get("nodeName") == machine and "deletionTimestamp" not in pod["metadata"] for said in evict(pod)]
-        return [pod["metadata"]["name"] for pod in pods if pod["spec"].get("nodeName") == machine]
+        # What belongs to each machine stays on it, as `kubectl drain` leaves it.
+        there = [pod for pod in pods if pod["spec"].get("nodeName") == machine and not is_agent(pod)]
+        last[:] = [said for pod in there if "deletionTimestamp" not in pod["metadata"] for said in evict(pod)]
+        return [pod["metadata"]["name"] for pod in there]
 
     close(machine, True)
     stuck = within(45, ask)
