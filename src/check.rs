@@ -8,7 +8,10 @@ mod metadata;
 mod names;
 mod native;
 mod object;
+mod pod;
+mod pod_security;
 mod recognise;
+mod revisit;
 mod rules;
 mod schema;
 mod tables;
@@ -22,6 +25,7 @@ pub use document::Document;
 pub use index::{Entry, Index};
 pub use kinds::{Kind, Kinds, Known, Scope, is_definition};
 pub use object::Object;
+pub use pod_security::{Level, LevelVersion};
 pub use recognise::Content;
 pub use tables::Tables;
 
@@ -45,6 +49,8 @@ pub struct Options {
     pub is_complete: bool,
     /// What every file is taken for, whatever it looks like.
     pub taken_for: Option<Content>,
+    /// The level that every pod is held against; without, that of its namespace.
+    pub pod_security: Option<LevelVersion>,
     /// The day that ends of life and exceptions are held against.
     pub today: Option<Date>,
 }
@@ -62,13 +68,15 @@ pub struct Family {
     pub name: &'static str,
     /// One object of Kubernetes alone.
     pub object: Option<fn(&Object<'_>, &World<'_>, &mut Diagnostics)>,
+    /// What the last one will want to know of an object.
+    pub keep: Option<fn(&Object<'_>, &World<'_>, &mut Entry)>,
     /// One document that is no object.
     pub document: Option<fn(&Document<'_>, &World<'_>, &mut Diagnostics)>,
     /// What only all objects together can tell.
     pub whole: Option<fn(&Index, &World<'_>, &mut Diagnostics)>,
 }
 
-const NO_CHECKS: Family = Family { name: "", object: None, document: None, whole: None };
+const NO_CHECKS: Family = Family { name: "", object: None, keep: None, document: None, whole: None };
 
 pub static FAMILIES: &[Family] = &[
     Family { name: "syntax", ..NO_CHECKS },
@@ -76,7 +84,13 @@ pub static FAMILIES: &[Family] = &[
     Family { name: "metadata", object: Some(metadata::object), whole: Some(metadata::whole), ..NO_CHECKS },
     Family { name: "links", ..NO_CHECKS },
     Family { name: "network", ..NO_CHECKS },
-    Family { name: "pod-security", ..NO_CHECKS },
+    Family {
+        name: "pod-security",
+        object: Some(pod_security::object),
+        keep: Some(pod_security::keep),
+        whole: Some(pod_security::whole),
+        ..NO_CHECKS
+    },
     Family { name: "capacity", ..NO_CHECKS },
     Family { name: "availability", ..NO_CHECKS },
     Family { name: "promql", object: Some(rules::object), document: Some(rules::document), ..NO_CHECKS },
@@ -182,7 +196,7 @@ fn chunk(file: usize, source: &Arc<Source>, chunk: &document::Chunk<'_>, world: 
             Some(Content::Kubernetes) => {
                 object::each(&document, world, &mut judged.found, &mut |object, found| {
                     if !matches!(object.known, Known::List) {
-                        judged.index.add(object);
+                        judged.index.add(object, world);
                     }
                     for family in &world.options.families {
                         if let Some(check) = family.object {

@@ -22,6 +22,17 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// The object that this is about, in manifests.
     pub object: Option<Arc<Subject>>,
+    /// What a pod breaks.
+    pub pod_security: Option<Arc<PodSecurity>>,
+}
+
+/// What a pod does that a level of the Pod Security Standards forbids, in the API server's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodSecurity {
+    pub level: String,
+    pub version: String,
+    pub reason: String,
+    pub detail: String,
 }
 
 /// An object of Kubernetes as people name it.
@@ -114,7 +125,8 @@ impl Diagnostics {
     /// For who decides on the severity when it runs.
     pub fn push(&mut self, code: Code, severity: Severity, message: impl Into<String>) -> &mut Diagnostic {
         let message = message.into();
-        self.list.push(Diagnostic { code, severity, message, places: Vec::new(), notes: Vec::new(), help: None, object: None });
+        let (places, notes) = (Vec::new(), Vec::new());
+        self.list.push(Diagnostic { code, severity, message, places, notes, help: None, object: None, pod_security: None });
         self.list.last_mut().expect("just pushed")
     }
 }

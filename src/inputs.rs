@@ -61,6 +61,12 @@ impl<'h> Inputs<'h> {
         self.named.contains(&file)
     }
 
+    /// How many folders two files have in common, from the root; a file with itself has all.
+    pub fn nearness(&self, one: usize, other: usize) -> usize {
+        let (one, other) = (self.files[one].components(), self.files[other].components());
+        one.zip(other).take_while(|(one, other)| one == other).count()
+    }
+
     pub fn read(&self, file: usize, diags: &mut Diagnostics) -> Result<Arc<Source>, Reported> {
         if let Some(source) = self.kept.lock().expect("no thread panics with it").get(&file) {
             return Ok(source.clone());

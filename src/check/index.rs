@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::kinds::Known;
-use super::{Object, World};
+use super::{Object, World, pod_security};
 use crate::diagnostic::Subject;
 use crate::source::Span;
 
@@ -24,12 +24,13 @@ pub struct Entry {
     pub end: u32,
     pub document: u32,
     pub pointer: String,
+    pub pod_security: pod_security::Kept,
 }
 
 impl Index {
-    pub(super) fn add(&mut self, object: &Object<'_>) {
+    pub(super) fn add(&mut self, object: &Object<'_>, world: &World<'_>) {
         let span = object.document.span(object.head());
-        self.objects.push(Entry {
+        let mut entry = Entry {
             subject: object.subject.clone(),
             is_known: !matches!(object.known, Known::Unknown),
             file: object.document.file,
@@ -37,7 +38,12 @@ impl Index {
             end: span.end,
             document: object.document.number,
             pointer: object.path.pointer(),
-        });
+            pod_security: pod_security::Kept::default(),
+        };
+        for keep in world.options.families.iter().filter_map(|family| family.keep) {
+            keep(object, world, &mut entry);
+        }
+        self.objects.push(entry);
     }
 
     pub(super) fn append(&mut self, mut other: Index) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::pod_security::Standard;
 use super::{Document, Object};
 use crate::diagnostic::Diagnostics;
 use crate::node::Node;
@@ -17,6 +18,7 @@ pub struct Tables {
     pub(super) names: Node,
     pub(super) apis: Node,
     pub(super) pods: Node,
+    pub(super) standard: Standard,
     files: BTreeMap<&'static str, (Arena, Ref)>,
 }
 
@@ -30,6 +32,7 @@ impl Tables {
             names: table("schemas/names.toml", include_str!("../../schemas/names.toml")),
             apis: table("schemas/apis.toml", include_str!("../../schemas/apis.toml")),
             pods: table("schemas/pods.toml", include_str!("../../schemas/pods.toml")),
+            standard: Standard::read(&table("schemas/pod-security.toml", include_str!("../../schemas/pod-security.toml"))),
             files: FILES.iter().map(|(name, text)| (*name, shape(text))).collect(),
         }
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::output::{AnswerArgs, FindingArgs, Talk, standard_input};
-use crate::check::{self, FAMILIES, Family, Kinds, Minor, Options, Tables, World};
+use crate::check::{self, FAMILIES, Family, Kinds, Level, LevelVersion, Minor, Options, Tables, World};
 use crate::diagnostic::{Code, Diagnostics, Reported};
 use crate::host::{self, Date, Host};
 use crate::inputs::Inputs;
@@ -42,6 +42,9 @@ pub(super) struct ValidateArgs {
     /// Files or folders with definitions of kinds; other files in them are passed over
     #[arg(long = "crd", value_name = "PATH")]
     crds: Vec<PathBuf>,
+    /// The level that every pod is held against: privileged, baseline or restricted [default: that of its namespace]
+    #[arg(long, value_name = "LEVEL[:VERSION]")]
+    pod_security: Option<String>,
     /// A kind without a schema is a note, not an error
     #[arg(long)]
     allow_unknown_kinds: bool,
@@ -94,6 +97,7 @@ impl ValidateArgs {
             }
             content
         });
+        let pod_security = self.pod_security(diags);
         let today = self.today(host, diags);
         diags.checkpoint()?;
         Ok(Options {
@@ -102,12 +106,23 @@ impl ValidateArgs {
             allows_unknown_kinds: self.allow_unknown_kinds,
             is_complete: self.complete,
             taken_for,
+            pod_security,
             today,
         })
     }
 }
 
 impl ValidateArgs {
+    fn pod_security(&self, diags: &mut Diagnostics) -> Option<LevelVersion> {
+        let text = self.pod_security.as_ref()?;
+        let at = LevelVersion::parse(text);
+        if at.is_none() {
+            let diagnostic = diags.error(Code::BadArgument, format!("{text} is no level of Pod Security"));
+            diagnostic.help(format!("it is one of {}, and after a colon a version: latest, or as v1.36", Level::list()));
+        }
+        at
+    }
+
     fn today(&self, host: &dyn Host, diags: &mut Diagnostics) -> Option<Date> {
         let Some(text) = &self.today else { return host::today(host, diags).ok() };
         let date = Date::parse(text);

@@ -1,7 +1,7 @@
 //! The table of codes: one row each, with the explanation that `lakegen explain-code` prints.
 //!
 //! L01 what cannot be read · L02 lakehouse.toml · L03 the graph · L04 schemas of kinds · L05 the catalog and its templates · L06 the output tree
-//! L07 the output before · L08 metadata · L09 versions. Free for the families of `validate` that follow: L10 links · L11 network · L12 pod security
+//! L07 the output before · L08 metadata · L09 versions · L12 pod security. Free for the families of `validate` that follow: L10 links · L11 network
 //! L13 capacity and availability · L15 PromQL · L16 dashboards · L17 secrets and images · L18 policies · L19 mesh · L20 services · L21 cloud · L22 workflows
 
 macro_rules! codes {
@@ -178,6 +178,11 @@ Two objects of one kind, namespace and name: the one applied last silently repla
 The version of Kubernetes that this is for does not serve this API version any more: it refuses the object.";
     ApiDeprecated = "L0902", "versions", "an API version that will go", "\
 It still works, with a warning, and a later version of Kubernetes does not serve it any more.";
+
+    PodRefused = "L1201", "pod-security", "a pod that its namespace refuses", "\
+The namespace enforces a level of the Pod Security Standards, and the pod does what that level forbids: the API server makes no such pod, and a workload stays without its pods. Change the pod, or lower the level that the namespace enforces.";
+    PodWarned = "L1202", "pod-security", "a pod that its namespace warns of", "\
+The namespace warns of, or writes down, what a level of the Pod Security Standards forbids. The pod is made, and would not be if that level were enforced.";
 
     BadQuery = "L1501", "promql", "a query that Prometheus refuses", "\
 The expression cannot be read, or its types do not fit: rate() wants a range as in `up[5m]`, two numbers are compared with `bool`. Prometheus does not load a file with such a rule; a panel with such a query shows an error.";

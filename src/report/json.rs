@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Summary, positions::Positions};
-use crate::diagnostic::{Diagnostic, Diagnostics, Place, Subject};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, PodSecurity, Subject};
 
 pub(super) fn document(diags: &Diagnostics, summary: &Summary) -> String {
     let positions = Positions::of(diags);
@@ -40,14 +40,20 @@ fn finding(d: &Diagnostic, positions: &Positions) -> Value {
         "code": d.code.id(), "family": d.code.family(), "severity": d.severity.name(),
         "message": d.message, "help": d.help, "places": places,
         "object": d.object.as_deref().map(object),
-        // What a diagnostic knows of these comes in here.
-        "pod_security": null, "policy": null,
+        "pod_security": d.pod_security.as_deref().map(pod_security),
+        // What a diagnostic knows of a policy comes in here.
+        "policy": null,
     })
 }
 
 fn object(subject: &Subject) -> Value {
     let Subject { api_version, kind, namespace, name } = subject;
     json!({ "apiVersion": api_version, "kind": kind, "namespace": namespace, "name": name })
+}
+
+fn pod_security(broken: &PodSecurity) -> Value {
+    let PodSecurity { level, version, reason, detail } = broken;
+    json!({ "level": level, "version": version, "reason": reason, "detail": detail })
 }
 
 fn place(place: &Place, positions: &Positions) -> Value {
