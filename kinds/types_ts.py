@@ -11,13 +11,14 @@ class Types:
     """Every interface of a package by the long name it is exported under."""
 
     def __init__(self, files):
-        self.bodies = {}
+        self.bodies, self.parents = {}, {}
         for text in files.values():
             if not isinstance(text, str):
                 continue
             long = dict(EXPORTED.findall(text))
-            for name, _, body in INTERFACE.findall(text):
+            for name, parents, body in INTERFACE.findall(text):
                 self.bodies[long.get(name, name)] = body
+                self.parents[long.get(name, name)] = [long.get(parent, parent) for parent in re.findall(r"[\w.]+", parents or "")]
 
     def enums(self, name):
         """Field → its strings, of the interface called `I` + name."""
@@ -37,6 +38,15 @@ class Types:
             yield {"apiVersion": f"{source['group']}/{source['version']}", "kind": kind, "plural": kind.lower().removesuffix("s") + "s",
                    "namespaced": kind not in source["cluster"], "schema": schema}
 
+    def whole(self, name):
+        """An interface with what it has of those that it extends."""
+        schema = Parser(self.bodies[name]).type()
+        for parent in filter(self.bodies.__contains__, self.parents[name]):
+            inherited = self.whole(parent)
+            schema["properties"] = {**inherited.get("properties", {}), **schema.get("properties", {})}
+            schema["required"] = sorted({*inherited.get("required", []), *schema.get("required", [])})
+        return schema
+
     def resolve(self, schema, core, depth=0):
         if "$ref" in schema:
             name = schema["$ref"]
@@ -48,7 +58,7 @@ class Types:
                 return {"x-kubernetes-int-or-string": True}
             if name not in self.bodies or depth > 20:
                 return dict(OPEN)
-            return self.resolve(Parser(self.bodies[name]).type(), core, depth + 1)
+            return self.resolve(self.whole(name), core, depth + 1)
         out = dict(schema)
         for word in ("items", "additionalProperties"):
             if word in out:

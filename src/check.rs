@@ -4,6 +4,7 @@
 mod document;
 mod index;
 mod kinds;
+mod links;
 mod metadata;
 mod names;
 mod native;
@@ -82,7 +83,7 @@ pub static FAMILIES: &[Family] = &[
     Family { name: "syntax", ..NO_CHECKS },
     Family { name: "schema", object: Some(schema::object), whole: Some(schema::whole), ..NO_CHECKS },
     Family { name: "metadata", object: Some(metadata::object), whole: Some(metadata::whole), ..NO_CHECKS },
-    Family { name: "links", ..NO_CHECKS },
+    Family { name: "links", keep: Some(links::keep), whole: Some(links::whole), ..NO_CHECKS },
     Family { name: "network", ..NO_CHECKS },
     Family {
         name: "pod-security",

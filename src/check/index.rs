@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::kinds::Known;
-use super::{Object, World, pod_security};
+use super::{Object, World, links, pod_security};
 use crate::diagnostic::Subject;
 use crate::source::Span;
 
@@ -25,6 +25,7 @@ pub struct Entry {
     pub document: u32,
     pub pointer: String,
     pub pod_security: pod_security::Kept,
+    pub links: Option<Box<links::Kept>>,
 }
 
 impl Index {
@@ -39,6 +40,7 @@ impl Index {
             document: object.document.number,
             pointer: object.path.pointer(),
             pod_security: pod_security::Kept::default(),
+            links: None,
         };
         for keep in world.options.families.iter().filter_map(|family| family.keep) {
             keep(object, world, &mut entry);

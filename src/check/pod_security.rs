@@ -217,7 +217,7 @@ impl Policy {
         let at = |mode: &str, otherwise: Level| {
             let text = |name: &str| Some(label(name)?.value.as_str().unwrap_or_default());
             let level = text(mode).map_or(Level::Privileged, |text| Level::parse(text).unwrap_or(otherwise));
-            let version = text(&format!("{mode}-version")).map_or(None, |text| version_of(text).flatten());
+            let version = text(&format!("{mode}-version")).and_then(|text| version_of(text).flatten());
             LevelVersion { level, version }
         };
         let enforce = at("enforce", Level::Restricted);

@@ -1,7 +1,7 @@
 //! The table of codes: one row each, with the explanation that `lakegen explain-code` prints.
 //!
 //! L01 what cannot be read · L02 lakehouse.toml · L03 the graph · L04 schemas of kinds · L05 the catalog and its templates · L06 the output tree
-//! L07 the output before · L08 metadata · L09 versions · L12 pod security. Free for the families of `validate` that follow: L10 links · L11 network
+//! L07 the output before · L08 metadata · L09 versions · L10 links · L12 pod security. Free for the families of `validate` that follow: L11 network
 //! L13 capacity and availability · L15 PromQL · L16 dashboards · L17 secrets and images · L18 policies · L19 mesh · L20 services · L21 cloud · L22 workflows
 
 macro_rules! codes {
@@ -178,6 +178,15 @@ Two objects of one kind, namespace and name: the one applied last silently repla
 The version of Kubernetes that this is for does not serve this API version any more: it refuses the object.";
     ApiDeprecated = "L0902", "versions", "an API version that will go", "\
 It still works, with a warning, and a later version of Kubernetes does not serve it any more.";
+
+    ReferenceToNothing = "L1001", "links", "a reference to nothing", "\
+An object is named that is not there. It may be deployed already, so this is a note; where the inputs are all there is, with --complete and for what lakegen makes, it is an error. schemas/links.toml says which fields refer to what.";
+    PartMissing = "L1002", "links", "an object without the part that is asked for", "\
+The object is there, and has no such key, port or subset: a pod does not start without the key of a Secret, and traffic to a port that a Service does not have goes nowhere.";
+    SelectsNobody = "L1003", "links", "a selector that finds nobody", "\
+No pod, or no Service, has the labels that are asked for. It may be deployed already, so this is a note; where the inputs are all there is, it is an error.";
+    HostLeadsNowhere = "L1004", "links", "a host name that leads nowhere", "\
+An argument, a variable or a configuration names a Service by its name in DNS, and the Service has no such port, or its StatefulSet no such pod.";
 
     PodRefused = "L1201", "pod-security", "a pod that its namespace refuses", "\
 The namespace enforces a level of the Pod Security Standards, and the pod does what that level forbids: the API server makes no such pod, and a workload stays without its pods. Change the pod, or lower the level that the namespace enforces.";

@@ -34,6 +34,8 @@ const CODES_WITHOUT_CASE: &[(&str, &str)] = &[
 const NAMES_IN_RUST: &[(&str, &str, &str)] = &[
     ("src/check.rs", "compose", "a family of checks, by the name that --only takes"),
     ("src/check/native.rs", "kubernetes", "a label of a Namespace, as Kubernetes calls it"),
+    ("src/check/links/gather.rs", "kubernetes", "a type of Secret, as Kubernetes calls it"),
+    ("src/check/links/hosts.rs", "cluster", "the domain of a cluster, as its DNS has it"),
     ("src/check/pod_security.rs", "kubernetes", "labels of a Namespace, as Kubernetes calls them"),
     ("src/check/pod_security/checks.rs", "kubernetes", "annotations of a pod, as Kubernetes calls them"),
     ("src/check/recognise.rs", "kubernetes", "what a document is taken for, by the name that --as takes"),
