@@ -1,8 +1,10 @@
 # shellcheck shell=bash
 # What the stages share: counting, the cache, the judges, and what lakegen makes. Sourced, with root set.
 cache=${LAKEGEN_CACHE:-$HOME/.cache/lakegen}
-kubernetes=v1.36.4
+# KUBERNETES asks for another version; kwok goes with one minor version only.
+kubernetes=${KUBERNETES:-v1.36.4}
 kwok=v0.8.0
+[[ $kubernetes = v1.36.* ]] || kwok=none
 suite=forky
 logs=${root:?}/target/conformance/${stage:?}
 out=$logs/out
@@ -51,8 +53,8 @@ finish() {
 # die REASON AND REMEDY
 die() { counted=yes; echo "$stage: $1" >&2; echo "$stage: $passed passed, $((failed + 1)) failed"; exit 1; }
 
-# once COMMAND…: what fills the cache, one process at a time.
-once() { (flock 9 && "$@") 9>"$cache/lock"; }
+# once NAME COMMAND…: what fills one part of the cache, one process at a time.
+once() { mkdir -p "$cache/locks" && (flock 9 && "${@:2}") 9>"$cache/locks/$1"; }
 
 # generate MODE: the output of every profile, under $out/PROFILE/MODE.
 generate() {
@@ -84,7 +86,7 @@ install_python() {
 python_tools() {
   local venv
   venv=$(python_folder)
-  [ -e "$venv/ready" ] || once install_python "$venv" >"$logs/python.log" 2>&1 ||
+  [ -e "$venv/ready" ] || once python install_python "$venv" >"$logs/python.log" 2>&1 ||
     { tail -n 5 "$logs/python.log" >&2; die "conformance/requirements.txt cannot be installed: does python3 -m venv work, and does pip reach its index? ($logs/python.log)"; }
   PATH=$venv/bin:$PATH
 }
@@ -98,13 +100,13 @@ control_plane() {
   [ -x "$program" ] && return
   command -v go >/dev/null || die "building Kubernetes $kubernetes needs Go"
   echo "$stage: building Kubernetes $kubernetes from its Go modules, some minutes, once ($logs/build-kubernetes.log)" >&2
-  once "$root/conformance/kubernetes/build" "$kubernetes" "$kwok" "$program" >"$logs/build-kubernetes.log" 2>&1 ||
+  once kubernetes "$root/conformance/kubernetes/build" "$kubernetes" "$kwok" "$program" >"$logs/build-kubernetes.log" 2>&1 ||
     { tail -n 20 "$logs/build-kubernetes.log" >&2; die "Kubernetes does not build"; }
 }
 
 # $crds: a folder with the definitions of the kinds that operators serve.
 definitions() {
-  crds=$(once "$root/conformance/kubernetes/crds" "$cache/crds" 2>"$logs/crds.log") ||
+  crds=$(once crds "$root/conformance/kubernetes/crds" "$cache/crds" 2>"$logs/crds.log") ||
     { cat "$logs/crds.log" >&2; die "the definitions of crds.txt cannot be had"; }
 }
 
@@ -113,7 +115,7 @@ compose_program() {
   if docker compose version >/dev/null 2>&1; then compose=(docker compose); return; fi
   compose=("$cache/compose/usr/libexec/docker/cli-plugins/docker-compose")
   [ -x "${compose[0]}" ] && return
-  once "$root/conformance/fetch" "$suite" "$cache/compose" docker-compose >"$logs/fetch.log" 2>&1 ||
+  once compose "$root/conformance/fetch" "$suite" "$cache/compose" docker-compose >"$logs/fetch.log" 2>&1 ||
     { tail -n 20 "$logs/fetch.log" >&2; die "no docker compose: install its plugin, or see why apt cannot ($logs/fetch.log)"; }
 }
 
@@ -122,7 +124,7 @@ go_programs() {
   local name module package
   while read -r name module package; do
     declare -g "$name=$cache/programs/$name-${module##*@}"
-    once "$root/conformance/go-program" "${!name}" "$module" "$package" >"$logs/build-$name.log" 2>&1 ||
+    once "$name" "$root/conformance/go-program" "${!name}" "$module" "$package" >"$logs/build-$name.log" 2>&1 ||
       { tail -n 20 "$logs/build-$name.log" >&2; die "$module does not build: is there Go, and does it reach its proxy?"; }
   done < <(grep -v '^#' "$1")
 }
@@ -130,7 +132,7 @@ go_programs() {
 # Prometheus with promtool and amtool, on the path: the Debian packages of them, unpacked in the cache.
 prometheus_programs() {
   local folder=$cache/prometheus-$suite
-  once "$root/conformance/fetch" "$suite" "$folder" promtool prometheus prometheus-alertmanager >"$logs/fetch.log" 2>&1 ||
+  once prometheus "$root/conformance/fetch" "$suite" "$folder" promtool prometheus prometheus-alertmanager >"$logs/fetch.log" 2>&1 ||
     { tail -n 20 "$logs/fetch.log" >&2; die "no Prometheus: see why apt cannot ($logs/fetch.log)"; }
   PATH=$folder/usr/bin:$PATH
 }
