@@ -1,3 +1,5 @@
+//go:build kwok
+
 package main
 
 import (
@@ -10,6 +12,8 @@ import (
 	"sigs.k8s.io/kwok/pkg/log"
 	"sigs.k8s.io/kwok/pkg/utils/signals"
 )
+
+func init() { roles["kwok"] = runKwok }
 
 // runKwok plays the kubelets of machines that nobody has. It reads --config before the command line proper, as its own
 // main does; the flags that Kubernetes made for all of a process would collide with kwok's.

@@ -1,5 +1,5 @@
-// Command controlplane is etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubectl and kwok in one
-// file; its first argument says which.
+// Command controlplane is etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubectl and, with the tag kwok,
+// kwok in one file; its first argument says which.
 package main
 
 import (
@@ -22,7 +22,6 @@ var roles = map[string]func(){
 	"kube-controller-manager": func() { run(manager.NewControllerManagerCommand()) },
 	"kube-scheduler":          func() { run(scheduler.NewSchedulerCommand()) },
 	"kubectl":                 runKubectl,
-	"kwok":                    runKwok,
 }
 
 func main() {
@@ -32,7 +31,7 @@ func main() {
 		role()
 		return
 	}
-	fmt.Fprintln(os.Stderr, "usage: controlplane etcd|kube-apiserver|kube-controller-manager|kube-scheduler|kubectl|kwok ARGUMENTS")
+	fmt.Fprintln(os.Stderr, "usage: controlplane etcd|kube-apiserver|kube-controller-manager|kube-scheduler|kubectl[|kwok] ARGUMENTS")
 	os.Exit(2)
 }
 
