@@ -1,4 +1,5 @@
-"""Asks a Prometheus every query of the rules and dashboards in a folder, and how its own rules are: ask.py URL FOLDER"""
+"""Asks a Prometheus every query of the rules and dashboards in a folder, whether each metric in it is one that somebody gives
+(the series of series.py), and how its own rules are: ask.py URL FOLDER"""
 import json, pathlib, sys, time, urllib.error, urllib.parse, urllib.request, yaml
 
 url, work = sys.argv[1], pathlib.Path(sys.argv[2])
@@ -12,21 +13,36 @@ def get(path, **query):
         return json.load(error)
 
 
+def metrics(tree):
+    """The names that a parsed query asks for."""
+    if isinstance(tree, list):
+        return {name for part in tree for name in metrics(part)}
+    if not isinstance(tree, dict):
+        return set()
+    named = {tree["name"]} if tree.get("type") in ("vectorSelector", "matrixSelector") and tree.get("name") else set()
+    return named | {name for part in tree.values() for name in metrics(part)}
+
+
 for _ in range(150):
     try:
         urllib.request.urlopen(url + "/-/ready", timeout=5).read()
         break
     except OSError:
         time.sleep(0.2)
-queries = [rule["expr"] for group in yaml.safe_load((work / "rules.yml").read_text())["groups"] for rule in group["rules"]]
+rules = [rule for group in yaml.safe_load((work / "rules.yml").read_text())["groups"] for rule in group["rules"]]
+queries = [rule["expr"] for rule in rules]
 for path in work.glob("*.json"):
     for panel in json.loads(path.read_text())["panels"]:
         queries += [target["expr"].replace("$__rate_interval", "5m").replace("$__range", "1h") for target in panel.get("targets", [])]
+# What rules record and Prometheus itself writes is there only once something was.
+given = {*get("/api/v1/label/__name__/values")["data"], "ALERTS", *(rule["record"] for rule in rules if "record" in rule)}
 wrong, empty = [], 0
 for query in queries:
+    parsed = get("/api/v1/parse_query", query=query)
+    wrong += [f"{query}: nobody gives {name}" for name in sorted(metrics(parsed.get("data")) - given)]
     answer = get("/api/v1/query", query=query)
-    if answer["status"] != "success":
-        wrong.append(f"{query}: {answer.get('error')}")
+    if parsed["status"] != "success" or answer["status"] != "success":
+        wrong.append(f"{query}: {parsed.get('error')} {answer.get('error')}")
     elif not answer["data"]["result"]:
         empty += 1
 for _ in range(60):
