@@ -67,11 +67,23 @@ generate() {
   done
 }
 
+# install_packages PACKAGE…: of this machine's Debian, for a fresh one has little.
+install_packages() { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"; }
+
+# tools PROGRAM=PACKAGE…: small programs that a stage calls, installed where they are missing.
+tools() {
+  local pair
+  for pair; do
+    command -v "${pair%=*}" >/dev/null || once apt install_packages "${pair#*=}" >"$logs/apt.log" 2>&1 ||
+      { tail -n 5 "$logs/apt.log" >&2; die "no ${pair%=*}: apt-get install ${pair#*=} ($logs/apt.log)"; }
+  done
+}
+
 # make_venv FOLDER: Debian keeps what this needs in a package of its own.
 make_venv() {
   python3 -m venv "$1" && return
   rm -rf "$1"
-  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv && python3 -m venv "$1"
+  install_packages python3-venv && python3 -m venv "$1"
 }
 
 python_folder() { echo "$cache/python-$(sha256sum "$root/conformance/requirements.txt" | cut -c1-12)"; }
