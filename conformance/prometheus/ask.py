@@ -35,7 +35,7 @@ for path in work.glob("*.json"):
     for panel in json.loads(path.read_text())["panels"]:
         queries += [target["expr"].replace("$__rate_interval", "5m").replace("$__range", "1h") for target in panel.get("targets", [])]
 # What rules record and Prometheus itself writes is there only once something was.
-given = {*get("/api/v1/label/__name__/values")["data"], "ALERTS", *(rule["record"] for rule in rules if "record" in rule)}
+given = {*get("/api/v1/label/__name__/values")["data"], "ALERTS", "up", *(rule["record"] for rule in rules if "record" in rule)}
 wrong, empty = [], 0
 for query in queries:
     parsed = get("/api/v1/parse_query", query=query)
