@@ -1,40 +1,26 @@
 """Asks an engine about a project that `docker compose up` has started: stack.py VERB FOLDER PROJECT
 
-  prepare    writes FOLDER/conformance.yaml: no digests where LOCAL says that images were made here, no more processors than there are
+  prepare    writes FOLDER/conformance.yaml: no digests where LOCAL says that images were made here, no more processors than there are,
+             drives of the object store of the size that DRIVE says
   steady     everything runs since its first start and is healthy, or has ended with 0
   green      each healthcheck, asked by hand, is green
   targets    Prometheus, where there is one, reaches each of its targets and evaluates each of its rules
+  calm       it says that nothing is wrong
   flows      a flow runs through each pool
   backup     the user for backups may write its backups and no more
   write      a row, an object and a key are written
   restart    each container, one after another, is itself again
   kept       what was written is there
   gone       nothing is left"""
-import json, os, pathlib, subprocess, sys, time, yaml
-
-verb, folder, project = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
-here = pathlib.Path(__file__).parent
+import json, os, sys, time, yaml
+from project import as_user, containers, docker, end, folder, here, project, prometheus, python, running, s3, service, verb, well, within, workers
 
 
-def docker(*words, stdin=None, check=True):
-    said = subprocess.run(["docker", *words], input=stdin, capture_output=True, text=True)
-    if check and said.returncode:
-        sys.exit(f"docker {' '.join(words)[:300]}: {said.stdout[-1500:]}{said.stderr[-1500:]}")
-    return said
-
-
-def containers():
-    """What the engine says of each container of the project, by service."""
-    ids = docker("ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={project}").stdout.split()
-    return json.loads(docker("inspect", *ids).stdout) if ids else []
-
-
-def service(container):
-    return container["Config"]["Labels"]["com.docker.compose.service"]
-
-
-def running(part):
-    return [c for c in containers() if c["State"]["Running"] and c["Config"]["Labels"].get("lakegen.dev/component") and part(c)]
+def small_drives(file, size):
+    """Drives of memory, which a test can fill."""
+    for name in file["volumes"]:
+        if name.startswith("object-store-"):
+            file["volumes"][name] = {"driver_opts": {"type": "tmpfs", "device": "tmpfs", "o": f"size={size}"}}
 
 
 def prepare():
@@ -45,12 +31,10 @@ def prepare():
         limits = one.get("deploy", {}).get("resources", {}).get("limits", {})
         if "cpus" in limits:
             limits["cpus"] = str(min(float(limits["cpus"]), os.cpu_count()))
+    if "DRIVE" in os.environ:
+        small_drives(file, os.environ["DRIVE"])
     (folder / "conformance.yaml").write_text(yaml.safe_dump(file, sort_keys=False))
     return []
-
-
-def well(state):
-    return state["Running"] and state.get("Health", {"Status": "healthy"})["Status"] == "healthy"
 
 
 def steady():
@@ -80,50 +64,31 @@ def green():
     return faults or ([] if asked else ["there are no healthchecks"])
 
 
+def has_prometheus():
+    return "prom/prometheus" in (folder / "docker-compose.yaml").read_text()
+
+
 def targets():
-    found = running(lambda c: c["Config"]["Image"].split(":")[0] == "prom/prometheus")
-    return [line for c in found for line in unreached(c["Id"])] or ([] if found or "prom/prometheus" not in (folder / "docker-compose.yaml").read_text() else ["Prometheus does not run"])
-
-
-def unreached(container):
     """What is still wrong after two rounds of questions."""
-    def get(path):
-        return json.loads(docker("exec", container, "wget", "-q", "-O", "-", f"http://127.0.0.1:9090/api/v1/{path}").stdout)["data"]
-
-    end = time.monotonic() + 100
-    while True:
-        seen = get("targets")["activeTargets"]
-        left = [f"{one['scrapeUrl']} is {one['health']}: {one['lastError']}" for one in seen if one["health"] != "up"]
-        rules = [rule for group in get("rules")["groups"] for rule in group["rules"]]
+    def ask():
+        seen = prometheus("targets")
+        targets = [one for answer in seen for one in answer["activeTargets"]]
+        rules = [rule for answer in prometheus("rules") for group in answer["groups"] for rule in group["rules"]]
+        left = [f"{one['scrapeUrl']} is {one['health']}: {one['lastError']}" for one in targets if one["health"] != "up"]
         left += [f"{rule['name']} is {rule['health']}: {rule.get('lastError')}" for rule in rules if rule["health"] != "ok"]
-        left += [] if seen and rules else ["it has no targets or no rules"]
-        if not left or time.monotonic() > end:
-            return left
-        time.sleep(2)
+        return left + ([] if targets and rules else ["there are no targets or no rules"])
+
+    return within(100, ask) if has_prometheus() else []
 
 
-def workers():
-    """The containers of each pool."""
-    found = {}
-    for c in running(lambda c: "--pool" in (c["Config"]["Cmd"] or [])):
-        words = c["Config"]["Cmd"]
-        found.setdefault(words[words.index("--pool") + 1], []).append(c["Id"])
-    return found
+def calm():
+    """Nothing is said to be wrong; what the machine below is like is not ours."""
+    def ask():
+        alerts = [one for answer in prometheus("alerts") for one in answer["alerts"]]
+        wrong = [one for one in alerts if one["labels"]["alertname"] != "Watchdog" and one["labels"]["component"] != "node-exporter"]
+        return [f"{one['labels']} is {one['state']}: {one['annotations']['summary']}" for one in wrong] + ([] if len(wrong) < len(alerts) else ["not even Watchdog fires"])
 
-
-def python(container, program, *words, **env):
-    """A program of ours in a worker's container, with the secrets of its platform."""
-    flags = [word for name, value in env.items() for word in ("-e", f"{name}={value}")]
-    said = docker("exec", "-i", *flags, container, "/bin/sh", "/etc/lakehouse/client.sh", "python", "-", *words, stdin=program, check=False)
-    return [] if said.returncode == 0 else [f"{said.stdout[-3000:]}{said.stderr[-3000:]}"]
-
-
-def secret(name):
-    return (folder / "secrets" / name).read_text()
-
-
-def as_user(name):
-    return {"AWS_ACCESS_KEY_ID": secret(f"object-store-{name}-username"), "AWS_SECRET_ACCESS_KEY": secret(f"object-store-{name}-password")}
+    return within(150, ask) if has_prometheus() else []
 
 
 def flows():
@@ -132,10 +97,6 @@ def flows():
         for one in ids:
             docker("exec", "-i", one, "/bin/sh", "-c", "cat > /tmp/moves.py", stdin=program)
     return python(next(iter(pools.values()))[0], (here / "run-flows.py").read_text(), *pools) if pools else ["there are no workers"]
-
-
-def s3(*words, user="client"):
-    return python(next(iter(workers().values()))[0], (here / "moves.py").read_text(), *words, **as_user(user))
 
 
 def sql(text):
@@ -179,8 +140,6 @@ def gone():
     return [f"{' '.join(words)}: {left}" for words in kinds if (left := docker(*words, "--filter", label).stdout.split())]
 
 
-verbs = {"prepare": prepare, "steady": steady, "green": green, "targets": targets, "flows": flows, "backup": lambda: s3("backup", user="backup"),
+verbs = {"prepare": prepare, "steady": steady, "green": green, "targets": targets, "calm": calm, "flows": flows, "backup": lambda: s3("backup", user="backup"),
          "write": write, "restart": restart, "kept": kept, "gone": gone}
-faults = verbs[verb]()
-print("\n".join(faults))
-sys.exit(1 if faults else 0)
+end(verbs[verb]())
