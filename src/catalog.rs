@@ -75,6 +75,11 @@ pub struct Rule {
 
 pub type Files = BTreeMap<String, Arc<Source>>;
 
+/// Path and text of every file that the binary carries.
+pub fn built_in() -> impl Iterator<Item = (&'static str, &'static str)> {
+    BUILT_IN.iter().copied()
+}
+
 /// The built-in catalog, with a folder of the user's laid on top of it file by file.
 pub fn load(host: &dyn Host, folder: Option<&Path>, diags: &mut Diagnostics) -> Result<Catalog, Reported> {
     let mut files: Files = BUILT_IN.iter().map(|(name, text)| ((*name).to_owned(), Source::new(*name, *text))).collect();

@@ -25,7 +25,7 @@ mod unify;
 mod validate;
 mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::num::ParseIntError;
 use std::str::FromStr;
@@ -89,6 +89,7 @@ pub struct Program {
     plan: Result<Plan, Fault>,
     /// The type of what comes out.
     pub of: Type,
+    variables: BTreeSet<Arc<str>>,
 }
 
 /// All that is wrong is told, in the order of the text.
@@ -104,7 +105,8 @@ pub fn compile(text: &str, env: &Env) -> Result<Program, Vec<Issue>> {
         return Err(issues);
     }
     let of = facts.types[parsed.root.id].clone();
-    Ok(Program { plan: plan::plan(&parsed.root, &facts), of })
+    let variables = facts.references.iter().flatten().filter_map(checker::Reference::variable).cloned().collect();
+    Ok(Program { plan: plan::plan(&parsed.root, &facts), of, variables })
 }
 
 impl Program {
@@ -114,6 +116,11 @@ impl Program {
             Ok(plan) => eval::run(plan, variables, limit),
             Err(fault) => Outcome { value: Err(fault.clone()), cost: 0 },
         }
+    }
+
+    /// Whether the expression names a variable, wherever in it.
+    pub fn uses(&self, variable: &str) -> bool {
+        self.variables.contains(variable)
     }
 
     /// What fails without any input.

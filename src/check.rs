@@ -11,6 +11,7 @@ mod native;
 mod object;
 mod pod;
 mod pod_security;
+mod policy;
 mod recognise;
 mod revisit;
 mod rules;
@@ -27,6 +28,7 @@ pub use index::{Entry, Index};
 pub use kinds::{Kind, Kinds, Known, Scope, is_definition};
 pub use object::Object;
 pub use pod_security::{Level, LevelVersion};
+pub use policy::Admission;
 pub use recognise::Content;
 pub use tables::Tables;
 
@@ -99,7 +101,7 @@ pub static FAMILIES: &[Family] = &[
     Family { name: "secrets", ..NO_CHECKS },
     Family { name: "versions", object: Some(versions::object), ..NO_CHECKS },
     Family { name: "images", ..NO_CHECKS },
-    Family { name: "policy", ..NO_CHECKS },
+    Family { name: "policy", object: Some(policy::object), ..NO_CHECKS },
     Family { name: "mesh", ..NO_CHECKS },
     Family { name: "compose", ..NO_CHECKS },
     Family { name: "cloud", ..NO_CHECKS },
@@ -123,6 +125,8 @@ pub struct World<'w> {
     pub kinds: &'w Kinds,
     pub tables: &'w Tables,
     pub inputs: &'w Inputs<'w>,
+    /// The policies that objects are held against, if any.
+    pub admission: &'w Admission,
 }
 
 impl World<'_> {

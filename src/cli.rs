@@ -8,6 +8,7 @@ mod graph;
 mod init;
 mod output;
 mod parity;
+mod policy;
 pub mod progress;
 mod promql;
 mod reference;
@@ -65,6 +66,7 @@ enum Verb {
     ExplainCode(reference::CodeArgs),
     Graph(graph::GraphArgs),
     Parity(parity::ParityArgs),
+    Policy(policy::PolicyArgs),
     Targets(targets::TargetsArgs),
     Schema(reference::SchemaArgs),
     Schemas(schemas::SchemasArgs),
@@ -87,6 +89,7 @@ impl Verb {
             Verb::ExplainCode(args) => (Some(&args.answer), None),
             Verb::Graph(args) => (Some(&args.answer), None),
             Verb::Parity(args) => (Some(&args.answer), None),
+            Verb::Policy(args) => (Some(&args.answer), None),
             Verb::Targets(args) => (Some(&args.answer), None),
             Verb::Schema(args) => (Some(&args.answer), None),
             Verb::Schemas(args) => (Some(&args.answer), None),
@@ -132,6 +135,7 @@ pub fn run(host: &dyn Host, arguments: impl IntoIterator<Item = OsString>) -> u8
         Verb::ExplainCode(args) => reference::code(&args, &talk, &mut diags),
         Verb::Graph(args) => graph::run(host, &args, &talk, &mut diags),
         Verb::Parity(args) => parity::run(host, &args, &talk, &mut diags),
+        Verb::Policy(args) => policy::run(host, &args, &talk, &mut diags),
         Verb::Targets(args) => targets::run(host, &args, &talk, &mut diags),
         Verb::Schema(args) => reference::schema(host, &args, &talk, &mut diags),
         Verb::Schemas(args) => schemas::run(&args, &talk, &mut diags),

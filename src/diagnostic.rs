@@ -24,6 +24,8 @@ pub struct Diagnostic {
     pub object: Option<Arc<Subject>>,
     /// What a pod breaks.
     pub pod_security: Option<Arc<PodSecurity>>,
+    /// The policy that speaks against the object, where one does.
+    pub policy: Option<Box<Refusal>>,
 }
 
 /// What a pod does that a level of the Pod Security Standards forbids, in the API server's words.
@@ -33,6 +35,18 @@ pub struct PodSecurity {
     pub version: String,
     pub reason: String,
     pub detail: String,
+}
+
+/// What a policy says against an object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal {
+    pub policy: String,
+    pub binding: Option<String>,
+    pub decision: &'static str,
+    pub action: &'static str,
+    pub reason: String,
+    /// Which of its validations.
+    pub expression: Option<usize>,
 }
 
 /// An object of Kubernetes as people name it.
@@ -126,7 +140,8 @@ impl Diagnostics {
     pub fn push(&mut self, code: Code, severity: Severity, message: impl Into<String>) -> &mut Diagnostic {
         let message = message.into();
         let (places, notes) = (Vec::new(), Vec::new());
-        self.list.push(Diagnostic { code, severity, message, places, notes, help: None, object: None, pod_security: None });
+        let (pod_security, policy) = (None, None);
+        self.list.push(Diagnostic { code, severity, message, places, notes, help: None, object: None, pod_security, policy });
         self.list.last_mut().expect("just pushed")
     }
 }

@@ -52,6 +52,11 @@ impl<'h> Inputs<'h> {
         Ok(inputs)
     }
 
+    /// Whether a text is a file that can be read again, not one that lakegen carries.
+    pub fn is_of_a_user(&self, source: &Source) -> bool {
+        source.name == STANDARD_INPUT || matches!(self.host.kind(Path::new(&source.name)), Ok(Some(_)))
+    }
+
     fn name(&mut self, path: &Path) {
         self.named.insert(self.files.len());
         self.files.push(path.to_owned());

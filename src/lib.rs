@@ -31,6 +31,7 @@ pub mod node;
 pub mod origin;
 pub mod parity;
 pub mod plan;
+pub mod policy;
 pub mod promql;
 pub mod render;
 pub mod report;

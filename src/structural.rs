@@ -1,5 +1,6 @@
 //! Kubernetes' structural schemas: what a value of a kind must be, in the form it is judged by. `compile` makes shapes of a
-//! CustomResourceDefinition's words, `pack` and `unpack` keep them in few bytes, `judge` holds a value against one.
+//! CustomResourceDefinition's words, `pack` and `unpack` keep them in few bytes, `judge` holds a value against one, and `rules`
+//! against what its shapes say in CEL.
 
 mod compile;
 mod format;
@@ -8,7 +9,9 @@ mod literal;
 mod pack;
 mod path;
 mod pattern;
+mod rules;
 mod scalar;
+mod typed;
 mod unpack;
 
 use std::borrow::Cow;
@@ -20,6 +23,8 @@ pub use literal::Literal;
 pub use pack::{Packer, Row};
 pub use path::Path;
 pub use pattern::Pattern;
+pub use rules::{Issue, Rules, of_definition};
+pub use typed::Typer;
 pub use unpack::{Bundle, KindRow};
 
 pub type Name = Cow<'static, str>;
@@ -62,7 +67,7 @@ pub struct Property {
 }
 
 /// Which shape: one of the arena, or a definition whose shape depends on the version of Kubernetes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ref {
     Shape(u32),
     Definition(u32),
@@ -201,10 +206,5 @@ impl Types {
 impl Shape {
     pub fn property(&self, name: &str) -> Option<&Property> {
         self.properties.binary_search_by(|property| (*property.name).cmp(name)).ok().map(|at| &self.properties[at])
-    }
-
-    /// How many CEL rules stand in this shape itself.
-    pub fn has_rules(&self) -> bool {
-        !self.rules.is_empty()
     }
 }

@@ -30,6 +30,15 @@ pub enum Reference {
     },
 }
 
+impl Reference {
+    pub fn variable(&self) -> Option<&Arc<str>> {
+        match self {
+            Reference::Variable(name) => Some(name),
+            _ => None,
+        }
+    }
+}
+
 /// Checks an expression; what is wrong is in `issues`.
 pub fn check(root: &Expr, count: usize, env: &Env, issues: &mut Vec<Issue>) -> Facts {
     let mut references = Vec::new();

@@ -4,9 +4,11 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::fault::{Fault, Work};
-use super::library::Opaque;
+use super::json;
+use super::library::{Opaque, time};
 use super::types::Type;
 use crate::node::{self, Node, Number};
+use crate::yaml::{self, Yaml};
 
 #[derive(Clone, Debug)]
 pub enum Value {
@@ -150,6 +152,36 @@ impl Value {
                 let entry = |entry: &node::Entry| (Value::String(entry.key.clone()), Value::from_node(&entry.node));
                 Value::map(entries.iter().map(entry).collect())
             }
+        }
+    }
+
+    /// The same, of what the reader made of a document.
+    pub fn from_yaml(yaml: &Yaml<'_>) -> Value {
+        match &yaml.data {
+            yaml::Data::Null => Value::Null,
+            yaml::Data::Bool(flag) => Value::Bool(*flag),
+            yaml::Data::Number(Number::Int(number)) => match i64::try_from(*number) {
+                Ok(number) => Value::Int(number),
+                Err(_) => Value::Double(*number as f64),
+            },
+            yaml::Data::Number(Number::Float(number)) => Value::Double(*number),
+            yaml::Data::Str(text) => Value::string(text),
+            yaml::Data::Seq(items) => Value::list(items.iter().map(Value::from_yaml).collect()),
+            yaml::Data::Map(entries) => {
+                let entry = |entry: &yaml::Entry<'_>| (Value::string(&entry.key.name), Value::from_yaml(&entry.value));
+                Value::map(entries.iter().map(entry).collect())
+            }
+        }
+    }
+
+    /// The value of a type that documents write as text.
+    pub fn parsed(of: &Type, text: &str) -> Option<Value> {
+        match of {
+            Type::String => Some(Value::string(text)),
+            Type::Bytes => json::from_base64(text).map(|bytes| Value::Bytes(bytes.into())),
+            Type::Duration => time::parse_duration(text).map(Value::Duration),
+            Type::Timestamp => time::parse_timestamp(text).map(Value::Timestamp),
+            _ => None,
         }
     }
 

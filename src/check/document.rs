@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Content;
 use crate::diagnostic::Diagnostics;
 use crate::source::{Source, Span};
-use crate::yaml::{self, Data, Limits, Mark, Stream, Yaml};
+use crate::yaml::{self, Data, Limits, Mark, Stream, Style, Yaml};
 
 /// A stream is cut where a document begins, into parts of at least so many bytes.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -29,7 +29,7 @@ pub struct Document<'t> {
     pub root: &'t Yaml<'t>,
     pub content: Option<Content>,
     /// Marks count from the beginning of the chunk.
-    start: u32,
+    pub(super) start: u32,
 }
 
 impl<'t> Document<'t> {
@@ -59,6 +59,42 @@ impl<'t> Document<'t> {
             Data::Map(entries) => entries.first().map_or(self.root.mark, |entry| entry.key.mark),
             _ => self.root.mark,
         }
+    }
+}
+
+impl Document<'_> {
+    /// Where a part of a text stands that was written as `yaml`: exactly where the text stands as it is, else at its line.
+    pub(super) fn within(&self, yaml: &Yaml<'_>, text: &str, part: std::ops::Range<usize>) -> Mark {
+        let source = &self.source.text;
+        let span = self.span(yaml.mark);
+        let raw = &source[span.range()];
+        let mark = |from: usize| {
+            let start = yaml.mark.start + from as u32;
+            Mark { start, end: start + (part.len() as u32).min(yaml.mark.end.saturating_sub(start)) }
+        };
+        if let Some(at) = raw.find(text) {
+            return mark(at + part.start);
+        }
+        if yaml.style != Style::Literal {
+            return yaml.mark;
+        }
+        // The block's own lines begin where the first one does, and each is indented as that one.
+        let begin = source[..span.range().start].rfind('\n').map_or(0, |at| at + 1);
+        let begin = begin + if raw.starts_with(['|', '>']) { source[begin..].find('\n').map_or(0, |at| at + 1) } else { 0 };
+        let block = &source[begin..span.range().end];
+        let first = block.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let indent = first.len() - first.trim_start().len();
+        let before = text.get(..part.start).unwrap_or_default();
+        let line: usize = block.split_inclusive('\n').take(before.matches('\n').count()).map(str::len).sum();
+        let column = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
+        mark((begin + line + indent + column).saturating_sub(span.range().start))
+    }
+
+    /// Where a character of a text stands, counted in characters.
+    pub(super) fn within_text(&self, yaml: &Yaml<'_>, text: &str, at: usize) -> Mark {
+        let start = text.char_indices().nth(at).map_or(text.len(), |(byte, _)| byte);
+        let end = text[start..].chars().next().map_or(start, |c| start + c.len_utf8());
+        self.within(yaml, text, start..end)
     }
 }
 

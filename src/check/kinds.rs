@@ -2,9 +2,12 @@
 //! user brings. API version and kind in, the shape out.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock, RwLock};
 
 use super::Minor;
-use crate::structural::{Arena, Bundle, CompileError, KindRow, Ref, Shape, Shapes, compile};
+use crate::cel::Version;
+use crate::policy::Resource;
+use crate::structural::{Arena, Bundle, CompileError, KindRow, Ref, Rules, Shape, Shapes, compile};
 use crate::yaml::{Data, Yaml};
 
 static BUNDLE: &[u8] = include_bytes!("../../kinds/bundle.bin");
@@ -17,6 +20,10 @@ pub struct Kinds {
     version: Option<usize>,
     users: Arena,
     user_kinds: BTreeMap<(String, String), UserKind>,
+    /// The rules in CEL of each kind that was met, compiled when the first of its objects came.
+    rules: RwLock<BTreeMap<(String, String), Arc<Rules>>>,
+    functions: Version,
+    resources: OnceLock<Vec<Resource>>,
 }
 
 /// Where the objects of a kind live.
@@ -66,7 +73,31 @@ impl Kinds {
         let versions: Vec<Minor> = Bundle::open(BUNDLE, 0).versions().iter().filter_map(|text| Minor::parse(text)).collect();
         let at = versions.iter().position(|known| *known == version);
         let nearest = at.unwrap_or_else(|| versions.iter().filter(|known| **known < version).count().saturating_sub(1));
-        Kinds { bundle: Bundle::open(BUNDLE, nearest), version: at, users: Arena::default(), user_kinds: BTreeMap::new() }
+        let functions = Version { major: version.major, minor: version.minor };
+        Kinds {
+            bundle: Bundle::open(BUNDLE, nearest),
+            version: at,
+            users: Arena::default(),
+            user_kinds: BTreeMap::new(),
+            rules: RwLock::default(),
+            functions,
+            resources: OnceLock::new(),
+        }
+    }
+
+    /// The rules in CEL of a kind.
+    pub fn rules(&self, api_version: &str, kind: &str, known: &Kind<'_>) -> Arc<Rules> {
+        let key = (api_version.to_owned(), kind.to_owned());
+        if let Some(rules) = self.rules.read().expect("no thread panics with it").get(&key) {
+            return rules.clone();
+        }
+        let rules = Arc::new(Rules::of(known.shapes, known.root, self.functions));
+        self.rules.write().expect("no thread panics with it").entry(key).or_insert(rules).clone()
+    }
+
+    /// The version whose functions expressions may call.
+    pub fn functions(&self) -> Version {
+        self.functions
     }
 
     /// The versions of Kubernetes that schemas are here of.
@@ -109,6 +140,26 @@ impl Kinds {
         }
     }
 
+    /// Other versions of a group that serve the same objects.
+    pub fn versions_beside(&self, group: &str, version: &str, kind: &str) -> Vec<String> {
+        let known = self.resources().iter().filter(|known| known.group == group && known.kind == kind);
+        known.map(|known| known.version.clone()).filter(|known| known != version).collect()
+    }
+
+    /// Every kind that is served, as requests name it; what is the same in other versions is not said.
+    pub fn resources(&self) -> &[Resource] {
+        self.resources.get_or_init(|| {
+            let is_served = |row: &KindRow| row.versions == 0 || self.version.is_none_or(|at| row.versions & (1 << at) != 0);
+            let of_bundle = self.bundle.kinds().filter(is_served);
+            let of_bundle = of_bundle.map(|row| resource(row.api_version, row.kind, row.plural, row.scope == 1));
+            let of_users = self
+                .user_kinds
+                .iter()
+                .map(|((api_version, kind), user)| resource(api_version, kind, &user.plural, user.scope == Scope::Namespace));
+            of_bundle.chain(of_users).collect()
+        })
+    }
+
     /// The kinds that a misspelt one may have been meant to be.
     pub fn names(&self) -> Vec<&str> {
         let users = self.user_kinds.keys().map(|(_, kind)| kind.as_str());
@@ -124,6 +175,7 @@ impl Kinds {
     /// Adds the kinds of a CustomResourceDefinition, one for each version that is served.
     pub fn define(&mut self, definition: &Yaml<'_>) -> Result<(), CompileError> {
         let Some(spec) = definition.get("spec") else { return Ok(()) };
+        self.resources = OnceLock::new();
         let text =
             |yaml: Option<&Yaml<'_>>, name: &str| yaml.and_then(|yaml| yaml.get(name)?.as_str()).unwrap_or_default().to_owned();
         let (group, names) = (text(Some(spec), "group"), spec.get("names"));
@@ -145,6 +197,12 @@ impl Kinds {
         }
         Ok(())
     }
+}
+
+fn resource(api_version: &str, kind: &str, plural: &str, is_namespaced: bool) -> Resource {
+    let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
+    let [group, version, kind, name] = [group, version, kind, plural].map(str::to_owned);
+    Resource { group, version, kind, name, is_namespaced, equivalents: Vec::new() }
 }
 
 /// Whether an object defines kinds.

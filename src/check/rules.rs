@@ -6,7 +6,7 @@ use super::{Document, Object, World};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::promql::{self, Kind};
 use crate::structural::{Decoding, Path, judge};
-use crate::yaml::{Data, Entry, Mark, Style, Yaml};
+use crate::yaml::{Data, Entry, Mark, Yaml};
 
 /// Who tells what is wrong in some rules: the document they stand in, or the object.
 enum Teller<'t> {
@@ -104,8 +104,7 @@ fn query(teller: &Teller<'_>, expr: &Yaml<'_>, pointer: String, found: &mut Diag
     };
     match promql::parse(&text) {
         Err(error) => {
-            let source = &teller.document().source.text;
-            let mark = teller.document().within(source, expr, &text, error.at);
+            let mark = teller.document().within(expr, &text, error.at);
             teller.tell(found, Severity::Error, error.message, (mark, "here"), pointer);
         }
         Ok(query) => query.walk(&mut |part| {
@@ -142,33 +141,5 @@ impl Teller<'_> {
             }
             Teller::Object(object) => object.report(found, (severity, Code::BadQuery), message, (mark, label), pointer),
         }
-    }
-}
-
-impl Document<'_> {
-    /// Where a part of a text stands that was written as `yaml`: exactly where the text stands as it is, else at its line.
-    fn within(&self, source: &str, yaml: &Yaml<'_>, text: &str, part: std::ops::Range<usize>) -> Mark {
-        let span = self.span(yaml.mark);
-        let raw = &source[span.range()];
-        let mark = |from: usize| {
-            let start = yaml.mark.start + from as u32;
-            Mark { start, end: start + (part.len() as u32).min(yaml.mark.end.saturating_sub(start)) }
-        };
-        if let Some(at) = raw.find(text) {
-            return mark(at + part.start);
-        }
-        if yaml.style != Style::Literal {
-            return yaml.mark;
-        }
-        // The block's own lines begin where the first one does, and each is indented as that one.
-        let begin = source[..span.range().start].rfind('\n').map_or(0, |at| at + 1);
-        let begin = begin + if raw.starts_with(['|', '>']) { source[begin..].find('\n').map_or(0, |at| at + 1) } else { 0 };
-        let block = &source[begin..span.range().end];
-        let first = block.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        let indent = first.len() - first.trim_start().len();
-        let before = text.get(..part.start).unwrap_or_default();
-        let line: usize = block.split_inclusive('\n').take(before.matches('\n').count()).map(str::len).sum();
-        let column = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
-        mark((begin + line + indent + column).saturating_sub(span.range().start))
     }
 }

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::kinds::Known;
-use super::{Entry, Index, Kind, Object, World, native, versions};
+use super::{Entry, Index, Kind, Object, World, is_definition, native, versions};
 use crate::diagnostic::{Code, Diagnostics, Severity};
-use crate::structural::{Decoding, Ref, Shape, judge};
+use crate::structural::{Decoding, judge, of_definition};
 use crate::yaml::Yaml;
 
 /// So many objects of an unknown kind are shown.
 const MAX_SHOWN: usize = 5;
+
+/// What keeps the API server from asking the rules of a definition at all.
+const BLOCKING: [Code; 4] = [Code::FieldType, Code::FieldMissing, Code::FieldChoice, Code::FieldBound];
 
 pub(super) fn object(object: &Object<'_>, world: &World<'_>, found: &mut Diagnostics) {
     match object.known {
@@ -24,10 +27,39 @@ pub(super) fn object(object: &Object<'_>, world: &World<'_>, found: &mut Diagnos
                 let (shapes, shape) = world.kinds.object_meta();
                 faults.extend(judge(shapes, Decoding::Typed, shape, metadata, &object.path.field("metadata")));
             }
+            if !faults.iter().any(|fault| BLOCKING.contains(&fault.code)) {
+                let rules = world.kinds.rules(&object.subject.api_version, &object.subject.kind, &kind);
+                if !rules.is_empty() {
+                    faults.extend(rules.judge(kind.shapes, kind.root, object.root, &object.path));
+                }
+            }
             faults.into_iter().for_each(|fault| object.fault(found, fault));
+            if is_definition(object.root) {
+                definition(object, world, found);
+            }
             // Rules across fields are about objects that are sound in themselves.
             if found.iter().len() == before {
                 native::object(object, world, found);
+            }
+        }
+    }
+}
+
+/// The rules of a definition that do not compile: the API server refuses it.
+fn definition(object: &Object<'_>, world: &World<'_>, found: &mut Diagnostics) {
+    let spec = object.path.field("spec");
+    let versions = spec.field("versions");
+    let items = object.root.get("spec").and_then(|spec| spec.get("versions")).map_or(&[][..], Yaml::items);
+    for (at, version) in items.iter().enumerate() {
+        let Some(schema) = version.get("schema").and_then(|schema| schema.get("openAPIV3Schema")) else { continue };
+        let pointer = format!("{}/schema/openAPIV3Schema", versions.item(at).pointer());
+        // One that is no schema has been told of when its kind was added.
+        for (pointer, yaml, issue) in of_definition(schema, &pointer, world.kinds.functions()).unwrap_or_default() {
+            let text = yaml.as_str().unwrap_or_default();
+            for one in issue.found {
+                let mark = object.document.within_text(yaml, text, one.at);
+                let message = format!("the rule does not compile: {}", one.message);
+                object.report(found, (Severity::Error, Code::BadExpression), message, (mark, "here"), pointer.clone());
             }
         }
     }
@@ -89,34 +121,19 @@ fn unjudged(index: &Index, world: &World<'_>, found: &mut Diagnostics) {
         let message = format!("no schemas are here of Kubernetes {}: its own kinds were not judged", world.options.version);
         found.note(Code::NotJudged, message).help(format!("there are {}", world.kinds.versions().join(", ")));
     }
-    let mut rules: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut kinds: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for entry in &index.objects {
         let subject = &entry.subject;
         if let Known::Kind(kind) = world.find(entry) {
-            rules.entry((&subject.api_version, &subject.kind)).or_insert_with(|| count_rules(&kind));
+            let count = || world.kinds.rules(&subject.api_version, &subject.kind, &kind).issues().len();
+            kinds.entry((&subject.api_version, &subject.kind)).or_insert_with(count);
         }
     }
     let counts: Vec<String> =
-        rules.iter().filter(|(_, count)| **count > 0).map(|((_, kind), count)| format!("{kind} {count}")).collect();
+        kinds.iter().filter(|(_, count)| **count > 0).map(|((_, kind), count)| format!("{kind} {count}")).collect();
     if !counts.is_empty() {
-        let total: usize = rules.values().sum();
-        found.note(Code::NotJudged, format!("{total} rules in CEL were not evaluated: {}", counts.join(", ")));
+        let total: usize = kinds.values().sum();
+        found
+            .note(Code::NotJudged, format!("{total} rules in CEL do not compile, and were not evaluated: {}", counts.join(", ")));
     }
-}
-
-/// The rules in CEL that the definition of a kind has, however deep.
-fn count_rules(kind: &Kind<'_>) -> usize {
-    let (mut open, mut seen, mut count) = (vec![kind.root], Vec::new(), 0);
-    while let Some(at) = open.pop() {
-        let shape: &Shape = kind.shapes.shape(at);
-        count += shape.rules.len();
-        let inner = shape.properties.iter().map(|property| property.shape).chain(shape.items).chain(shape.values);
-        for inner in inner.filter(|inner| matches!(inner, Ref::Shape(_))) {
-            if !seen.contains(&inner) {
-                seen.push(inner);
-                open.push(inner);
-            }
-        }
-    }
-    count
 }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::output::{AnswerArgs, FindingArgs, Talk, standard_input};
-use crate::check::{self, FAMILIES, Family, Kinds, Level, LevelVersion, Minor, Options, Tables, World};
+use super::policy;
+use crate::check::{self, Admission, FAMILIES, Family, Kinds, Level, LevelVersion, Minor, Options, Tables, World};
 use crate::diagnostic::{Code, Diagnostics, Reported};
 use crate::host::{self, Date, Host};
 use crate::inputs::Inputs;
@@ -21,6 +22,7 @@ Examples:
   helm template . | lakegen validate -              what another program writes
   lakegen validate --crd crds/ deploy/              with the definitions of kinds of your own
   lakegen validate --kubernetes-version 1.37 .      against another version
+  lakegen validate --policy-pack security deploy/   under policies that come with lakegen
   lakegen validate --only schema,metadata --format json deploy/")]
 pub(super) struct ValidateArgs {
     /// Files and folders; - is standard input
@@ -45,6 +47,12 @@ pub(super) struct ValidateArgs {
     /// The level that every pod is held against: privileged, baseline or restricted [default: that of its namespace]
     #[arg(long, value_name = "LEVEL[:VERSION]")]
     pod_security: Option<String>,
+    /// Files or folders with policies that the objects must pass, their bindings and params
+    #[arg(long = "policy", value_name = "PATH")]
+    policies: Vec<PathBuf>,
+    /// A pack of policies that comes with lakegen, one policy of it (security/privileged), or all
+    #[arg(long = "policy-pack", value_name = "NAME")]
+    packs: Vec<String>,
     /// A kind without a schema is a note, not an error
     #[arg(long)]
     allow_unknown_kinds: bool,
@@ -71,8 +79,9 @@ pub(super) fn run(host: &dyn Host, args: &ValidateArgs, talk: &Talk<'_>, diags: 
     let mut kinds = Kinds::of(options.version);
     check::define(&Inputs::gather(host, &args.crds, &standard_input, diags)?, &mut kinds, diags);
     check::define(&inputs, &mut kinds, diags);
+    let admission = args.admission(host, &inputs, &kinds, diags)?;
     diags.checkpoint()?;
-    let world = World { options: &options, kinds: &kinds, tables: &tables, inputs: &inputs };
+    let world = World { options: &options, kinds: &kinds, tables: &tables, inputs: &inputs, admission: &admission };
     Ok(check::run(&world, diags))
 }
 
@@ -121,6 +130,25 @@ impl ValidateArgs {
             diagnostic.help(format!("it is one of {}, and after a colon a version: latest, or as v1.36", Level::list()));
         }
         at
+    }
+
+    /// What the objects are held against, out of files and packs.
+    fn admission(
+        &self,
+        host: &dyn Host,
+        inputs: &Inputs<'_>,
+        kinds: &Kinds,
+        diags: &mut Diagnostics,
+    ) -> Result<Admission, Reported> {
+        let mut admission = Admission::default();
+        admission.add_all(&Inputs::gather(host, &self.policies, &standard_input, diags)?, kinds, diags);
+        for pack in policy::wanted(&self.packs, diags) {
+            pack.sources().iter().for_each(|source| admission.add(source, kinds, diags));
+        }
+        if !admission.set.policies.is_empty() {
+            admission.look_around(inputs, kinds, diags);
+        }
+        Ok(admission)
     }
 
     fn today(&self, host: &dyn Host, diags: &mut Diagnostics) -> Option<Date> {

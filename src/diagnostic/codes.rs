@@ -115,9 +115,12 @@ The API server takes the items of this list by their key, and refuses two of one
 A CustomResourceDefinition whose schema means nothing; objects of its kind were not judged.";
 
     NotJudged = "L0411", "schema", "rules that were not evaluated", "\
-The schema says more than was judged here: rules in CEL, or a version of Kubernetes of which no schemas are here. What is told was judged, what is named here was not.";
+The schema says more than was judged here: rules in CEL that do not compile, or a version of Kubernetes of which no schemas are here. What is told was judged, what is named here was not.";
     BrokenRule = "L0413", "schema", "a rule across fields is broken", "\
 Each field is sound, and together the API server refuses them: a request above its limit, a mount without its volume, a selector that does not match the pods it is to find.";
+
+    RuleOfDefinition = "L0414", "schema", "a rule of the kind's definition is broken", "\
+The definition of the kind has a rule in CEL (x-kubernetes-validations) that does not hold for this object, or cannot be computed with it. The API server refuses the object with the same words. Rules about a change are not asked of a new object.";
 
     BadCatalog = "L0501", "catalog", "a catalog file of the wrong form", "\
 A component, mode or profile does not follow its schema in schemas/. CONTRIBUTING.md has a recipe for each.";
@@ -200,6 +203,14 @@ The expression cannot be read, or its types do not fit: rate() wants a range as 
 The expression of CEL has a mistake in its form or its types, and the API server would refuse what it stands in. `lakegen cel` tries one out.";
     FailingExpression = "L1802", "policy", "an expression that cannot be computed", "\
 The expression is well formed, and fails with these values: a key that is not there, a division by zero, a text that is no number. The API server would refuse the request, unless the policy's failurePolicy is Ignore.";
+    PolicyDenies = "L1803", "policy", "a policy speaks against the object", "\
+A ValidatingAdmissionPolicy does not let the object in, warns of it, or writes it down, as its binding says. `lakegen policy list` prints the policies that come with lakegen.";
+    PolicyFails = "L1804", "policy", "a policy that cannot be decided", "\
+An expression of the policy does not compile, or cannot be computed with this object, or the params that its binding names are not there. The API server refuses the object then, unless the policy's failurePolicy is Ignore.";
+    PolicyTypes = "L1805", "policy", "an expression that does not fit what its policy is about", "\
+A kind that the policy matches has no such field, or one of another type. The API server takes the policy, and notes this in its status; with an object of that kind the expression fails.";
+    BadSample = "L1806", "policy", "a sample that is not decided as its name says", "\
+Beside each policy lie samples: pass-….yaml must be let in, fail-….yaml denied. The last object of a sample is the one that is asked about; its Namespace and params may stand before it. A first line `# denied: …` is a part of the message that the denial must have.";
 }
 
 impl Code {

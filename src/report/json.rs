@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Summary, positions::Positions};
-use crate::diagnostic::{Diagnostic, Diagnostics, Place, PodSecurity, Subject};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, PodSecurity, Refusal, Subject};
 
 pub(super) fn document(diags: &Diagnostics, summary: &Summary) -> String {
     let positions = Positions::of(diags);
@@ -40,9 +40,7 @@ fn finding(d: &Diagnostic, positions: &Positions) -> Value {
         "code": d.code.id(), "family": d.code.family(), "severity": d.severity.name(),
         "message": d.message, "help": d.help, "places": places,
         "object": d.object.as_deref().map(object),
-        "pod_security": d.pod_security.as_deref().map(pod_security),
-        // What a diagnostic knows of a policy comes in here.
-        "policy": null,
+        "pod_security": d.pod_security.as_deref().map(pod_security), "policy": d.policy.as_deref().map(refusal),
     })
 }
 
@@ -54,6 +52,13 @@ fn object(subject: &Subject) -> Value {
 fn pod_security(broken: &PodSecurity) -> Value {
     let PodSecurity { level, version, reason, detail } = broken;
     json!({ "level": level, "version": version, "reason": reason, "detail": detail })
+}
+
+fn refusal(refusal: &Refusal) -> Value {
+    let Refusal { policy, binding, decision, action, reason, expression } = refusal;
+    json!({
+        "policy": policy, "binding": binding, "decision": decision, "action": action, "reason": reason, "expression": expression,
+    })
 }
 
 fn place(place: &Place, positions: &Positions) -> Value {

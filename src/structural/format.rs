@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::cel::{Type, Value};
 use crate::promql;
 
 /// A row of the table of forms.
@@ -101,6 +102,8 @@ const FORMATS: &[Row] = &[
     Row { name: "absolute", words: "a path that begins with /", check: |text| text.starts_with('/') },
     Row { name: "prometheus-duration", words: "a duration such as 5m or 1h30m", check: promql::is_duration },
     Row { name: "cron", words: "a schedule of five fields, such as 0 3 * * 1, or a word such as @daily", check: is_cron },
+    Row { name: "date", words: "a day such as 2026-01-31", check: |text| is_date_time(&format!("{text}T00:00:00Z")) },
+    Row { name: "duration", words: "a duration such as 5m or 1h30m", check: is_duration },
 ];
 
 impl Format {
@@ -134,6 +137,15 @@ impl Format {
             _ => None,
         }
     }
+}
+
+/// As Go writes one; the API server's reader also knows units such as `day`.
+fn is_duration(text: &str) -> bool {
+    let spelt = || {
+        let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ' '));
+        unit.len() < text.len() && !unit.is_empty() && unit.chars().all(|c| c.is_ascii_lowercase())
+    };
+    Value::parsed(&Type::Duration, text).is_some() || spelt()
 }
 
 fn is_edge(c: Option<char>) -> bool {

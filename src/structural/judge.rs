@@ -339,7 +339,7 @@ fn plain(value: &Yaml<'_>) -> String {
 }
 
 /// Where to point at for a whole map or list: its beginning, not all of its lines.
-fn head(value: &Yaml<'_>) -> Mark {
+pub(super) fn head(value: &Yaml<'_>) -> Mark {
     match &value.data {
         Data::Map(entries) => entries.first().map_or(value.mark, |entry| entry.key.mark),
         Data::Seq(items) => items.first().map_or(value.mark, head),

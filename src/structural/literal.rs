@@ -1,7 +1,7 @@
 //! A value that a schema names: a default, one of the choices.
 
 use crate::node::Number;
-use crate::yaml::{Data, Yaml};
+use crate::yaml::{Data, Entry, Key, Mark, Style, Yaml};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Literal(pub serde_json::Value);
@@ -14,6 +14,11 @@ impl Literal {
     /// Whether a document says the same.
     pub fn is(&self, yaml: &Yaml<'_>) -> bool {
         equal(&self.0, yaml)
+    }
+
+    /// As if it stood in a document, at no place of it.
+    pub fn to_yaml(&self) -> Yaml<'_> {
+        yaml(&self.0)
     }
 
     /// As a person writes it.
@@ -32,6 +37,25 @@ fn json(yaml: &Yaml<'_>) -> serde_json::Value {
         Data::Seq(items) => items.iter().map(json).collect(),
         Data::Map(entries) => entries.iter().map(|entry| (entry.key.name.to_string(), json(&entry.value))).collect(),
     }
+}
+
+fn yaml(value: &serde_json::Value) -> Yaml<'_> {
+    use serde_json::Value;
+    let data = match value {
+        Value::Null => Data::Null,
+        Value::Bool(flag) => Data::Bool(*flag),
+        Value::Number(number) => Data::Number(match number.as_i64() {
+            Some(number) => Number::Int(number.into()),
+            None => Number::Float(number.as_f64().unwrap_or_default()),
+        }),
+        Value::String(text) => Data::Str(text.as_str().into()),
+        Value::Array(items) => Data::Seq(items.iter().map(yaml).collect()),
+        Value::Object(table) => {
+            let key = |name: &'_ str| Key { name: name.to_owned().into(), mark: Mark::default(), style: Style::Plain };
+            Data::Map(table.iter().map(|(name, value)| Entry { key: key(name), value: yaml(value) }).collect())
+        }
+    };
+    Yaml { data, mark: Mark::default(), style: Style::Plain }
 }
 
 fn equal(value: &serde_json::Value, yaml: &Yaml<'_>) -> bool {

@@ -19,6 +19,7 @@ mod network;
 mod origin;
 mod parity;
 mod places;
+mod policy;
 mod promql;
 mod report;
 mod secrets;

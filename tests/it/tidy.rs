@@ -38,6 +38,8 @@ const NAMES_IN_RUST: &[(&str, &str, &str)] = &[
     ("src/check/links/hosts.rs", "cluster", "the domain of a cluster, as its DNS has it"),
     ("src/check/pod_security.rs", "kubernetes", "labels of a Namespace, as Kubernetes calls them"),
     ("src/check/pod_security/checks.rs", "kubernetes", "annotations of a pod, as Kubernetes calls them"),
+    ("src/policy/read.rs", "kubernetes", "types of expressions, as the API server calls them"),
+    ("src/policy/request.rs", "kubernetes", "a label of a Namespace, and types of expressions"),
     ("src/check/recognise.rs", "kubernetes", "what a document is taken for, by the name that --as takes"),
 ];
 
@@ -206,7 +208,9 @@ fn unknown(cli: &clap::Command, command: &str) -> Option<String> {
     let words: Vec<&str> = command.split_whitespace().map(|word| word.trim_matches(['[', ']', '(', ')', ',', '.'])).collect();
     let verb = words.iter().find(|word| word.starts_with(|c: char| c.is_ascii_lowercase()))?;
     let Some(verb) = cli.find_subcommand(verb) else { return Some(format!("there is no verb {verb}")) };
-    let flags: BTreeSet<&str> = cli.get_arguments().chain(verb.get_arguments()).filter_map(|arg| arg.get_long()).collect();
+    let inner = verb.get_subcommands().flat_map(clap::Command::get_arguments);
+    let flags: BTreeSet<&str> =
+        cli.get_arguments().chain(verb.get_arguments()).chain(inner).filter_map(|arg| arg.get_long()).collect();
     let mut wanted =
         words.iter().filter_map(|word| word.strip_prefix("--")).map(|flag| flag.split('=').next().unwrap_or_default());
     let wrong = wanted.find(|flag| !flag.is_empty() && !flags.contains(flag) && !["help", "version"].contains(flag))?;
