@@ -123,6 +123,15 @@ pub struct Secret {
     pub files: Vec<Entry>,
     /// The service of somebody else's that it opens.
     pub external: Option<Arc<Node>>,
+    /// Of a certificate: under which names the programs are reached that show it.
+    pub names: Vec<Arc<Node>>,
+}
+
+impl Secret {
+    /// Whether it is a certificate with its key, and not words.
+    pub fn is_certificate(&self) -> bool {
+        wire::flag(&self.node, "certificate")
+    }
 }
 
 /// What is known of a component before its workloads are.
@@ -148,6 +157,7 @@ pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) ->
         let made = interface(lakehouse, mode, instance, interfaces.len(), &scope, &mut secrets);
         interfaces.extend(made.map_err(|failure| failure.report(diags)));
     }
+    check_external(&interfaces, &secrets, diags);
     diags.checkpoint()?;
     let matches = wire::matches(lakehouse, &interfaces, diags);
     diags.checkpoint()?;
@@ -159,12 +169,15 @@ pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) ->
     let asker = ask::Asker { lakehouse, mode, interfaces, matches, asked: &asked, switches: &switches, documents: &none };
     let documents = known::documents(&asker, diags)?;
     let mut workloads = ask::workloads(&ask::Asker { documents: &documents, ..asker }, diags)?;
+    let addresses = asker.addresses().map_err(|failure| failure.report(diags)).unwrap_or_default();
     let connections = wire::connect(interfaces, matches, &mut workloads, diags)?;
     order::waves(&mut workloads, &connections, diags)?;
     check_something_runs(lakehouse, &workloads, diags);
     check_names(&workloads, diags);
+    check_lengths(&workloads, diags);
     check_edges(&workloads, interfaces, diags);
     wire::check_secrets(&workloads, &secrets, diags);
+    name_certificates(&mut secrets, &workloads, &addresses);
     diags.checkpoint()?;
     let documents = documents.into_values().collect();
     Ok(Graph { workloads, connections, secrets, documents, switches, types: lakehouse.catalog.types.clone(), scope })
@@ -231,7 +244,8 @@ fn own_secrets(
     for secret in wanted(lakehouse, section(manifest, "secrets"), scope, &mut Vec::new())? {
         let name = match external {
             Some(external) if is_brought(manifest, &secret.key) => {
-                external.get("secret").cloned().unwrap_or_else(layers::nothing)
+                let none = || Node::derived("no secret", "".into(), [external.clone()]);
+                external.get("secret").cloned().unwrap_or_else(none)
             }
             Some(_) => continue,
             None => {
@@ -240,15 +254,42 @@ fn own_secrets(
             }
         };
         names.push(Entry { key: secret.key.clone(), node: name.clone() });
-        let node = lakehouse.catalog.engine.fill(&secret.node, scope)?;
+        let node = with_parts(lakehouse.catalog.engine.fill(&secret.node, scope)?);
         let files = secret_files(lakehouse, mode, &name, &node, scope)?;
         let namespace = scope.node("namespace").cloned().unwrap_or_else(layers::nothing);
         // Also where the component runs nothing itself: what says so stands for the service.
         let brought = node.get("brought").filter(|brought| brought.as_bool() == Some(true));
         let (component, external) = (instance.name.clone(), external.or(brought).cloned());
-        secrets.push(Secret { name, component, namespace, node, files, external });
+        secrets.push(Secret { name, component, namespace, node, files, external, names: Vec::new() });
     }
     Ok(names)
+}
+
+/// A certificate always has the same three parts; what knows the authority reads the first alone.
+fn with_parts(node: Arc<Node>) -> Arc<Node> {
+    if !wire::flag(&node, "certificate") {
+        return node;
+    }
+    let part = |key: &str| Entry { key: key.into(), node: Node::derived("a part of a certificate", key.into(), [node.head()]) };
+    let parts =
+        Node::derived("the parts of a certificate", Data::Map(["ca.crt", "tls.crt", "tls.key"].map(part).into()), [node.head()]);
+    let others = node.entries().iter().filter(|entry| &*entry.key != "keys").cloned();
+    let entries = others.chain([Entry { key: "keys".into(), node: parts }]).collect();
+    Arc::new(Node { data: Data::Map(entries), origin: node.origin.clone() })
+}
+
+/// Every name under which the programs are reached that show a certificate.
+fn name_certificates(secrets: &mut [Secret], workloads: &[Workload], addresses: &[(usize, Arc<Node>)]) {
+    for secret in secrets.iter_mut().filter(|secret| secret.is_certificate()) {
+        let has_key =
+            |(read, key): (&Arc<Node>, &Arc<Node>)| read.as_str() == secret.name.as_str() && key.as_str() == Some("tls.key");
+        let own = || workloads.iter().filter(|workload| wire::reads(workload).into_iter().any(has_key));
+        let offered = addresses.iter().filter(|(index, _)| own().any(|workload| workload.instance == *index));
+        let hosts = own().flat_map(|workload| std::iter::once(&workload.address).chain(&workload.hosts));
+        let all = hosts.chain(offered.map(|(_, address)| address));
+        let by_text: BTreeMap<&str, &Arc<Node>> = all.map(|name| (name.as_str().unwrap_or_default(), name)).collect();
+        secret.names = by_text.into_values().cloned().collect();
+    }
 }
 
 fn secret_files(
@@ -259,12 +300,16 @@ fn secret_files(
     scope: &Scope,
 ) -> Result<Vec<Entry>, Failure> {
     let Some(template) = mode.names.get("secret_file") else { return Ok(Vec::new()) };
+    let is_certificate = Node::derived("whether it is a certificate", wire::flag(secret, "certificate").into(), [secret.head()]);
     let file = |entry: &Entry| {
         let key = Node::derived("a key", (&*entry.key).into(), [entry.node.clone()]);
-        let node = lakehouse.catalog.engine.fill(template, &scope.with("secret", name).with("key", &key))?;
+        let scope = scope.with("secret", name).with("key", &key).with("certificate", &is_certificate);
+        let node = lakehouse.catalog.engine.fill(template, &scope)?;
         Ok(Entry { key: entry.key.clone(), node })
     };
-    secret.get("keys").map_or(&[][..], |keys| keys.entries()).iter().map(file).collect()
+    let files: Result<Vec<Entry>, Failure> = secret.get("keys").map_or(&[][..], |keys| keys.entries()).iter().map(file).collect();
+    // Without a file, somebody in the cluster makes it.
+    Ok(files?.into_iter().filter(|file| file.node.as_str() != Some("")).collect())
 }
 
 /// Whether a service that stands in for the component brings this secret.
@@ -346,6 +391,23 @@ fn check_something_runs(lakehouse: &Lakehouse<'_>, workloads: &[Workload], diags
     diagnostic.help("switch one on, or add one: [components.<name>]");
 }
 
+/// What stands in for a component must be able to, and whoever talks to it must be let in.
+fn check_external(interfaces: &[Interface<'_>], secrets: &[Secret], diags: &mut Diagnostics) {
+    for interface in interfaces {
+        let Some(external) = interface.instance.options.get("external") else { continue };
+        let name = interface.instance.name.as_str().unwrap_or_default();
+        let has_no_key = |secret: &Secret| secret.component.as_str() == Some(name) && secret.name.as_str() == Some("");
+        let (message, help) = if interface.offers.is_empty() {
+            (format!("nothing of somebody else's can stand in for {name}"), "run it, or leave it out: enabled = false")
+        } else if secrets.iter().any(has_no_key) {
+            (format!("nobody is let into what stands in for {name}: it has no secret"), "say secret = \"<name>\" beside the host")
+        } else {
+            continue;
+        };
+        diags.error(Code::CannotStandIn, message).at_some(external.key_span(), "said here").help(help);
+    }
+}
+
 fn check_names(workloads: &[Workload], diags: &mut Diagnostics) {
     let mut seen: BTreeMap<(&str, &str), &Workload> = BTreeMap::new();
     for workload in workloads {
@@ -354,6 +416,18 @@ fn check_names(workloads: &[Workload], diags: &mut Diagnostics) {
             let diagnostic = diags.error(Code::NameClash, format!("two workloads of one namespace are called {}", workload.name));
             diagnostic.at_some(workload.component.key_span(), "the second").at_some(first.component.key_span(), "the first");
         }
+    }
+}
+
+/// Kubernetes adds to the names it is given: `-peers`, `-metrics`, a revision of eleven characters.
+const LONGEST_NAME: usize = 52;
+
+fn check_lengths(workloads: &[Workload], diags: &mut Diagnostics) {
+    let is_long = |workload: &&Workload| workload.is_own() && workload.name.len() > LONGEST_NAME;
+    for workload in workloads.iter().filter(is_long) {
+        let message = format!("{} has {} characters, and {LONGEST_NAME} is the most", workload.name, workload.name.len());
+        let diagnostic = diags.error(Code::LongName, message);
+        diagnostic.at_some(workload.component.key_span(), "named after this component").help("shorten what it is made of");
     }
 }
 

@@ -13,11 +13,12 @@
 //!    would break what runs; [`secrets`] makes the values that no output holds
 //!
 //! What is found on the way is a [`diagnostic`]; [`report`] tells it, [`cli`] is the face, [`origin`] explains a value,
-//! [`parity`] what a mode makes of what components say, [`promql`] reads queries,
+//! [`parity`] what a mode makes of what components say, [`promql`] reads queries, [`certificate`] makes certificates,
 //! [`targets`] tells what ties a promise to what runs.
 
 pub mod catalog;
 pub mod cel;
+pub mod certificate;
 pub mod check;
 pub mod cli;
 pub mod diagnostic;

@@ -1,9 +1,13 @@
 //! The values of secrets: which files a mode reads them from, and making those that are missing.
 //!
-//! No output holds a value. They lie beside it, in files that are made once and never written again.
+//! No output holds a value. They lie beside it, in files that are made once and never written again; only certificates
+//! end, and are renewed.
+
+mod pairs;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostics, Reported};
 use crate::graph::Graph;
@@ -12,6 +16,8 @@ use crate::node::{Data, Node, Number};
 use crate::origin;
 use crate::tree::path_problem;
 use crate::types::hexadecimal;
+
+pub use pairs::{Pair, SOON_DAYS};
 
 /// One key of one secret, and the file that holds its value.
 pub struct File {
@@ -34,12 +40,22 @@ pub struct Done {
     pub kept: usize,
     /// The files that only the user can write.
     pub yours: Vec<PathBuf>,
+    /// Certificates that end soon.
+    pub ending: usize,
+}
+
+/// What lies beside an output.
+#[derive(Default)]
+pub struct Wanted {
+    pub files: Vec<File>,
+    pub pairs: Vec<Pair>,
 }
 
 /// The files of all secrets that some workload reads, below `root`.
-pub fn files(graph: &Graph, root: &Path, diags: &mut Diagnostics) -> Result<Vec<File>, Reported> {
-    let mut files = Vec::new();
+pub fn files(graph: &Graph, root: &Path, diags: &mut Diagnostics) -> Result<Wanted, Reported> {
+    let mut wanted = Wanted::default();
     for secret in &graph.secrets {
+        let mut files = Vec::new();
         for file in &secret.files {
             let said = secret.node.get("keys").and_then(|keys| keys.get(&file.key));
             let value = if secret.external.is_some() { Value::Yours } else { said.map_or(Value::Yours, |node| value(node)) };
@@ -54,9 +70,21 @@ pub fn files(graph: &Graph, root: &Path, diags: &mut Diagnostics) -> Result<Vec<
             }
             files.push(File { path: root.join(below), value });
         }
+        match (secret.is_certificate() && secret.external.is_none(), files) {
+            (false, mut files) => wanted.files.append(&mut files),
+            (true, files) => wanted.pairs.extend(pair(files, &secret.names)),
+        }
     }
     diags.checkpoint()?;
-    Ok(files)
+    Ok(wanted)
+}
+
+/// The three files of a certificate, in the order of its keys; none where somebody in the cluster makes it.
+fn pair(files: Vec<File>, names: &[Arc<Node>]) -> Option<Pair> {
+    let [authority, certificate, key] = <[File; 3]>::try_from(files).ok()?.map(|file| file.path);
+    let own = ["localhost", "127.0.0.1"].map(str::to_owned);
+    let names = names.iter().filter_map(|name| name.as_str().map(str::to_owned)).chain(own).collect();
+    Some(Pair { certificate, key, authority, names })
 }
 
 fn value(node: &Node) -> Value {
@@ -67,21 +95,36 @@ fn value(node: &Node) -> Value {
 }
 
 /// Makes what is missing; what is there stays as it is.
-pub fn init(host: &dyn Host, files: &[File], diags: &mut Diagnostics) -> Result<Done, Reported> {
+pub fn init(host: &dyn Host, wanted: &Wanted, diags: &mut Diagnostics) -> Result<Done, Reported> {
     let mut done = Done::default();
-    for file in files {
+    for file in &wanted.files {
         match make(host, file) {
             Ok(Made::New) => done.written += 1,
             Ok(Made::Kept) => done.kept += 1,
             Ok(Made::Yours) => done.yours.push(file.path.clone()),
-            Err(error) => {
-                let message = format!("{} cannot be written: {}", file.path.display(), host::words(&error));
-                diags.error(Code::CannotWrite, message);
-            }
+            Err(error) => return Err(cannot_write(&file.path, &error, diags)),
         }
-        diags.checkpoint()?;
+    }
+    for pair in &wanted.pairs {
+        let made = pairs::init(host, pair, &mut done);
+        made.map_err(|error| cannot_write(&pair.certificate, &error, diags))?;
     }
     Ok(done)
+}
+
+/// Puts new certificates in the place of those that end soon, or of all; how many they were.
+pub fn renew(host: &dyn Host, wanted: &Wanted, is_all: bool, diags: &mut Diagnostics) -> Result<usize, Reported> {
+    let mut renewed = 0;
+    for pair in &wanted.pairs {
+        let made = pairs::renew(host, pair, is_all);
+        renewed += usize::from(made.map_err(|error| cannot_write(&pair.certificate, &error, diags))?);
+    }
+    Ok(renewed)
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error, diags: &mut Diagnostics) -> Reported {
+    diags.error(Code::CannotWrite, format!("{} cannot be written: {}", path.display(), host::words(error)));
+    host::reported(diags)
 }
 
 enum Made {

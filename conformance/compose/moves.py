@@ -1,8 +1,9 @@
 """A flow that moves an object from one bucket to another, as the user that every flow has, and sees that this user may no
 more than it must. As a program: moves.py put|get KEY VALUE, the same words without a flow; moves.py backup, as that user."""
-import datetime, hashlib, hmac, os, sys, urllib.error, urllib.parse, urllib.request
+import datetime, hashlib, hmac, os, ssl, sys, urllib.error, urllib.parse, urllib.request
 
 ENDPOINT = os.environ["AWS_ENDPOINT_URL_S3"]
+TRUST = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE"))
 
 
 def s3(method, path, body=b"", copy=None, anonymous=False):
@@ -23,7 +24,7 @@ def s3(method, path, body=b"", copy=None, anonymous=False):
         headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={os.environ['AWS_ACCESS_KEY_ID']}/{scope}, SignedHeaders={signed}, Signature={sign}"
     request = urllib.request.Request(ENDPOINT + urllib.parse.quote(path), body or None, headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=30, context=TRUST) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as refusal:
         return refusal.code, refusal.read()

@@ -106,7 +106,7 @@ def sql(text):
 
 def cache(*words):
     """The answers of all caches: followers refuse to write."""
-    ask = 'exec valkey-cli --user "$(cat /etc/secrets/valkey-client/username)" --pass "$(cat /etc/secrets/valkey-client/password)" --no-auth-warning "$@"'
+    ask = '[ ! -e /etc/secrets/valkey-tls ] || set -- --tls --cacert /etc/secrets/valkey-tls/ca.crt "$@"; exec valkey-cli --user "$(cat /etc/secrets/valkey-client/username)" --pass "$(cat /etc/secrets/valkey-client/password)" --no-auth-warning "$@"'
     found = running(lambda c: service(c).startswith("valkey") and service(c).removeprefix("valkey").strip("-0123456789") == "")
     return [docker("exec", c["Id"], "/bin/sh", "-c", ask, "-", *words, check=False).stdout.strip() for c in found]
 

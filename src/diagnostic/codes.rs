@@ -75,6 +75,9 @@ The table needs this key and nothing gives it: not the file, not the profile, no
 The component is switched off, and a component that is on needs what it offers. Switch it on, replace it by an `external` one, or switch the other off too.";
     NothingToBuild = "L0212", "config", "nothing to build", "\
 No component is on, so there is nothing to run. The output of such a lakehouse would be files that no program takes.";
+    CannotStandIn = "L0213", "config", "an external service that cannot stand in", "\
+With `external` a service of somebody else's takes the place of a component. That works where other components talk to \
+it over a protocol that such services speak, and mostly takes a secret that opens it.";
 
     NeedWithoutOffer = "L0301", "graph", "a need that nothing meets", "\
 A component needs an interface that no enabled component offers.";
@@ -90,6 +93,9 @@ Two workloads, secrets or ports of one namespace have the same name.";
 People reach a component under its edge and the domain. Two components of one edge would answer for one host name.";
     UntiedTarget = "L0307", "graph", "a promise that nothing holds", "\
 What [targets] promises is worth what measures it: each target must have something that measures it, an alert and a panel. `lakegen targets` shows them.";
+    LongName = "L0308", "graph", "a name that is too long", "\
+A workload is reached under its name, and a name in DNS has 63 characters at most. Objects that are made for it are called by its \
+name with an ending, so that 52 are left.";
 
     UnknownKind = "L0401", "schema", "a kind without a schema", "\
 Nothing here knows what an object of this kind must look like, so it was not judged. `--crd` brings its definition, --allow-unknown-kinds makes this a note, `lakegen schemas list` prints the kinds that are known.";

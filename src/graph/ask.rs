@@ -159,6 +159,17 @@ impl Asker<'_> {
         Ok((name, address))
     }
 
+    /// Where each offer that has a port is reached, by its component's place.
+    pub(super) fn addresses(&self) -> Result<Vec<(usize, Arc<Node>)>, Failure> {
+        let mut all = Vec::new();
+        for (index, interface) in self.interfaces.iter().enumerate() {
+            for offer in interface.offers.iter().filter(|offer| offer.port.is_some()) {
+                all.push((index, self.address(interface, &offer.role, Some(offer))?.1));
+            }
+        }
+        Ok(all)
+    }
+
     /// What a template sees of a need: one table, or a list of them where every offer is taken.
     fn answer(&self, need: &Entry, offers: &[Offer]) -> Result<Arc<Node>, Failure> {
         let told: Vec<Arc<Node>> = offers.iter().map(|offer| self.told(offer)).collect::<Result<_, _>>()?;

@@ -61,7 +61,7 @@ impl Graph {
             entry("networks", others(self.networks_of(workload))),
             entry("reads", derived(Data::Seq(secret_reads(workload)))),
         ];
-        let own = workload.node.entries().iter().filter(|own| !matches!(&*own.key, "needs" | "secrets"));
+        let own = workload.node.entries().iter().filter(|own| !matches!(&*own.key, "needs" | "knows" | "secrets"));
         entries.extend(own.cloned());
         Arc::new(Node { data: Data::Map(entries), origin: workload.node.origin.clone() })
     }
@@ -262,6 +262,9 @@ fn secret_node(secret: &Secret, readers: &Readers<'_>) -> Arc<Node> {
                 Vec::from_iter(secret.external.iter().chain([&secret.component]).cloned()),
             ),
         ),
+        entry("certificate", Node::derived("what it is", secret.is_certificate().into(), [secret.node.head()])),
+        entry("names", Node::derived("who shows it", Data::Seq(secret.names.clone()), [secret.node.head()])),
+        entry("home", secret.namespace.clone()),
         entry("namespaces", Node::derived("who reads it", Data::Seq(namespaces.into_values().collect()), [])),
     ])
 }
@@ -313,9 +316,18 @@ fn secret_reads(workload: &Workload) -> Vec<Arc<Node>> {
     };
     let read = |(secret, key): (&Arc<Node>, &Arc<Node>)| {
         let variable = Node::derived("how it is read", is_variable(secret, key).into(), [secret.clone()]);
-        table(vec![entry("secret", secret.clone()), entry("key", key.clone()), entry("variable", variable)])
+        let path = path_of(workload, secret, key);
+        table(vec![entry("secret", secret.clone()), entry("key", key.clone()), entry("variable", variable), entry("path", path)])
     };
     reads(workload).into_iter().map(read).collect()
+}
+
+/// Where a key lies below its secret's folder: under its own name, where the workload does not say another.
+fn path_of(workload: &Workload, secret: &Node, key: &Arc<Node>) -> Arc<Node> {
+    let said = workload.node.get("secrets").map_or(&[][..], |secrets| secrets.items()).iter();
+    let own = said.filter(|read| read.get("secret").is_some_and(|name| name.as_str() == secret.as_str()));
+    let mut paths = own.filter_map(|read| read.get("paths")?.get(key.as_str()?));
+    paths.next().unwrap_or(key).clone()
 }
 
 /// Every volume of every host of every workload, for modes that name them in one place.

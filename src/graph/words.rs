@@ -23,9 +23,13 @@ fn check_variables(workload: &Node, diags: &mut Diagnostics) {
     }
 }
 
-/// Whoever uses what a need tells must have the need: its connections, networks and policies follow from that list.
+/// Whoever uses what a need tells must have the need: its connections, networks and policies follow from that list. Who only
+/// tells others of it says so too.
 fn check_reads(workload: &Node, own: &str, needs: &Node, diags: &mut Diagnostics) {
-    let has = |name: &str| workload.get("needs").is_some_and(|list| list.items().iter().any(|need| need.as_str() == Some(name)));
+    let lists = |list: &str, name: &str| {
+        workload.get(list).is_some_and(|list| list.items().iter().any(|need| need.as_str() == Some(name)))
+    };
+    let has = |name: &str| lists("needs", name) || lists("knows", name);
     let missing: Vec<&Entry> = needs.entries().iter().filter(|need| !has(&need.key)).collect();
     // Who says its own address needs nobody.
     let missing: Vec<&Entry> = missing.into_iter().filter(|need| need.node.text("workload") != own).collect();

@@ -203,6 +203,7 @@ fn hostile() -> Graph {
         namespace: text(HOSTILE[2]),
         node: table(&[]),
         external: None,
+        names: Vec::new(),
         files: Vec::new(),
     });
     graph
@@ -260,6 +261,7 @@ fn json_tells_everything_and_no_secret() {
         namespace: text("blank"),
         node: table(&[("keys", keys)]),
         external: None,
+        names: Vec::new(),
         files: Vec::new(),
     });
     let told = draw(&graph, Format::Json);

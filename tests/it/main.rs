@@ -3,6 +3,8 @@
 
 mod cases;
 mod cel;
+mod certificates;
+mod closed;
 mod command;
 mod compiled;
 mod dashboards;
@@ -12,6 +14,7 @@ mod extension;
 mod golden;
 mod graph;
 mod hostile;
+mod images;
 mod kills;
 mod manifests;
 mod measures;
@@ -23,6 +26,7 @@ mod policy;
 mod promql;
 mod report;
 mod secrets;
+mod stand_ins;
 mod store;
 mod targets;
 mod tidy;

@@ -10,7 +10,7 @@ members=valkey-sentinel-0:26379,valkey-sentinel-1:26379,valkey-sentinel-2:26379
 primary=primary
 options="sentinel_username=$user&sentinel_password=$password"
 url() {
-  echo "redis+sentinel://$user:$password@$members/$primary/$1?$options"
+  echo redis+sentinel://"$user:$password@$members/$primary/$1?$options"
 }
 PREFECT_REDIS_MESSAGING_URL=$(url 0)
 PREFECT_REDIS_WORKER_CLEANUP_QUEUE_URL=$(url 0)

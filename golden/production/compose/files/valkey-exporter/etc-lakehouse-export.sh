@@ -7,5 +7,5 @@ export REDIS_USER REDIS_PASSWORD
 ordinal=$(uname -n)
 set -- valkey-0 valkey-1 valkey-2
 shift "${ordinal##*-}"
-export REDIS_ADDR="redis://$1:6379"
+export REDIS_ADDR=redis://"$1:6379"
 exec /redis_exporter
