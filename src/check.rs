@@ -2,12 +2,14 @@
 //! is no object, or at all objects together. Nothing here reads a file but through `inputs`.
 
 mod document;
+mod flows;
 mod index;
 mod kinds;
 mod links;
 mod metadata;
 mod names;
 mod native;
+mod network;
 mod object;
 mod pod;
 mod pod_security;
@@ -24,6 +26,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 pub use document::Document;
+pub use flows::{flows, keep};
 pub use index::{Entry, Index};
 pub use kinds::{Kind, Kinds, Known, Scope, is_definition};
 pub use object::Object;
@@ -86,7 +89,7 @@ pub static FAMILIES: &[Family] = &[
     Family { name: "schema", object: Some(schema::object), whole: Some(schema::whole), ..NO_CHECKS },
     Family { name: "metadata", object: Some(metadata::object), whole: Some(metadata::whole), ..NO_CHECKS },
     Family { name: "links", keep: Some(links::keep), whole: Some(links::whole), ..NO_CHECKS },
-    Family { name: "network", ..NO_CHECKS },
+    Family { name: "network", whole: Some(network::whole), ..NO_CHECKS },
     Family {
         name: "pod-security",
         object: Some(pod_security::object),
@@ -145,12 +148,7 @@ struct Judged {
 
 /// Judges every file; each is read, judged and dropped, side by side, and what is found is told in the order of the files.
 pub fn run(world: &World<'_>, diags: &mut Diagnostics) -> Summary {
-    let judged: Vec<Judged> = (0..world.inputs.files.len()).into_par_iter().map(|file| self::file(file, world)).collect();
-    let mut index = Index::default();
-    for one in judged {
-        diags.append(one.found);
-        index.append(one.index);
-    }
+    let index = self::index(world, diags);
     for family in &world.options.families {
         if let Some(whole) = family.whole {
             whole(&index, world, diags);
@@ -158,6 +156,17 @@ pub fn run(world: &World<'_>, diags: &mut Diagnostics) -> Summary {
     }
     let unknown_kinds = index.unknown_kinds();
     Summary { files: world.inputs.files.len(), objects: index.objects.len(), unknown_kinds, ..Summary::default() }
+}
+
+/// What is kept of every object, when each file has been judged alone.
+pub fn index(world: &World<'_>, diags: &mut Diagnostics) -> Index {
+    let judged: Vec<Judged> = (0..world.inputs.files.len()).into_par_iter().map(|file| self::file(file, world)).collect();
+    let mut index = Index::default();
+    for one in judged {
+        diags.append(one.found);
+        index.append(one.index);
+    }
+    index
 }
 
 /// Adds the kinds that some files define; what else is in them is not looked at.
@@ -237,6 +246,21 @@ fn other(document: &Document<'_>, content: Option<Content>, world: &World<'_>, f
                     check(&document, world, found);
                 }
             }
+        }
+    }
+}
+
+impl Options {
+    /// For who only wants to know what is in the files: nothing is judged.
+    pub fn reading() -> Options {
+        Options {
+            families: Vec::new(),
+            version: Minor::DEFAULT,
+            allows_unknown_kinds: true,
+            is_complete: false,
+            taken_for: None,
+            today: None,
+            pod_security: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod batch;
 mod build;
 mod cel;
+mod connections;
 mod explain;
 mod graph;
 mod init;
@@ -62,6 +63,7 @@ enum Verb {
     Init(init::InitArgs),
     Build(build::BuildArgs),
     Cel(cel::CelArgs),
+    Connections(connections::ConnectionsArgs),
     Explain(explain::ExplainArgs),
     ExplainCode(reference::CodeArgs),
     Graph(graph::GraphArgs),
@@ -84,6 +86,7 @@ impl Verb {
             Verb::Init(_) | Verb::Secrets(_) => (None, None),
             Verb::Build(args) => (Some(&args.answer), Some(&args.findings)),
             Verb::Cel(args) => (Some(&args.answer), None),
+            Verb::Connections(args) => (Some(&args.answer), None),
             Verb::Explain(args) => (Some(&args.answer), Some(&args.findings)),
             Verb::Promql(args) => (Some(&args.answer), Some(&args.findings)),
             Verb::ExplainCode(args) => (Some(&args.answer), None),
@@ -131,6 +134,7 @@ pub fn run(host: &dyn Host, arguments: impl IntoIterator<Item = OsString>) -> u8
         Verb::Init(args) => init::run(host, &args, &talk, &mut diags),
         Verb::Build(args) => build::run(host, &args, &talk, &mut diags),
         Verb::Cel(args) => cel::run(host, &args, &talk, &mut diags),
+        Verb::Connections(args) => connections::run(host, &args, &talk, &mut diags),
         Verb::Explain(args) => explain::run(host, &args, &talk, &mut diags),
         Verb::ExplainCode(args) => reference::code(&args, &talk, &mut diags),
         Verb::Graph(args) => graph::run(host, &args, &talk, &mut diags),

@@ -28,6 +28,7 @@ pub mod host;
 pub mod inputs;
 pub mod lakehouse;
 pub mod layers;
+pub mod network;
 pub mod node;
 pub mod origin;
 pub mod parity;
@@ -51,6 +52,7 @@ use diagnostic::{Diagnostics, Reported};
 use document::Document;
 use lakehouse::{Input, Lakehouse};
 use rayon::prelude::*;
+use std::sync::Mutex;
 
 /// Everything one mode makes of a lakehouse.
 pub struct Output<T = Document> {
@@ -135,9 +137,33 @@ fn one_into<T: Send>(
         diags.checkpoint()?;
     }
     let units = plan::plan(lakehouse, &graph, mode, diags)?;
-    let documents = document::render(lakehouse, &units, finish, diags)?;
+    let documents = match mode.objects.as_bool() {
+        Some(true) => judged(lakehouse, &graph, &units, finish, diags)?,
+        _ => document::render(lakehouse, &units, finish, diags)?,
+    };
     let profile = lakehouse.profile.as_str().unwrap_or_default().to_owned();
     Ok(Output { profile, mode: mode.name.clone(), documents })
+}
+
+/// Renders objects of Kubernetes, and holds their policies of the network against the graph.
+fn judged<T: Send>(
+    lakehouse: &Lakehouse<'_>,
+    graph: &graph::Graph,
+    units: &[plan::Unit],
+    finish: &(dyn Fn(Document, usize) -> T + Sync),
+    diags: &mut Diagnostics,
+) -> Result<Vec<T>, Reported> {
+    let tables = check::Tables::load();
+    let kept = Mutex::new(Vec::new());
+    let keep = |document: Document, total: usize| {
+        let printed = check::keep(&document, &tables);
+        kept.lock().expect("no thread panics with it").extend(printed);
+        finish(document, total)
+    };
+    let documents = document::render(lakehouse, units, &keep, diags)?;
+    check::flows(graph, kept.into_inner().expect("no thread panics with it"), &tables, diags);
+    diags.checkpoint()?;
+    Ok(documents)
 }
 
 /// The modes asked for by name, or else those of the profile.

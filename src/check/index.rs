@@ -6,11 +6,15 @@ use std::sync::Arc;
 use super::kinds::Known;
 use super::{Object, World, links, pod_security};
 use crate::diagnostic::Subject;
+use crate::network::{Facts, Seen};
 use crate::source::Span;
+use crate::yaml::Mark;
 
 #[derive(Debug, Default)]
 pub struct Index {
     pub objects: Vec<Entry>,
+    /// Pods, their namespaces and the policies that say who may talk to them; homes are indices of `objects`.
+    pub network: Facts,
 }
 
 /// One object.
@@ -30,6 +34,14 @@ pub struct Entry {
 
 impl Index {
     pub(super) fn add(&mut self, object: &Object<'_>, world: &World<'_>) {
+        self.network.add(&Seen {
+            root: object.root,
+            path: &object.path,
+            start: object.document.span(Mark::default()).start,
+            namespace: object.subject.namespace.as_deref(),
+            row: world.tables.with_pods(&object.subject.kind, object.group()),
+            home: self.objects.len(),
+        });
         let span = object.document.span(object.head());
         let mut entry = Entry {
             subject: object.subject.clone(),
@@ -49,6 +61,7 @@ impl Index {
     }
 
     pub(super) fn append(&mut self, mut other: Index) {
+        self.network.append(std::mem::take(&mut other.network), self.objects.len());
         self.objects.append(&mut other.objects);
     }
 

@@ -44,12 +44,17 @@ pub(super) fn object(object: &Object<'_>, world: &World<'_>, found: &mut Diagnos
 impl Tables {
     /// The row of a kind that has pods.
     pub(super) fn pod(&self, object: &Object<'_>) -> Option<&Node> {
-        let rows = self.pods.get("pod")?.items().iter();
-        let is_kind = |row: &&Node| {
-            let (kind, group) = row.text("kind").split_once('.').unwrap_or_default();
-            kind == object.subject.kind && group == object.group()
-        };
-        rows.map(|row| &**row).find(is_kind)
+        self.pods_row("pod", &object.subject.kind, object.group())
+    }
+
+    /// Likewise, or of a kind whose operator makes some.
+    pub(super) fn with_pods(&self, kind: &str, group: &str) -> Option<&Node> {
+        self.pods_row("pod", kind, group).or_else(|| self.pods_row("operated", kind, group))
+    }
+
+    fn pods_row(&self, list: &str, kind: &str, group: &str) -> Option<&Node> {
+        let rows = self.pods.get(list)?.items().iter();
+        rows.map(|row| &**row).find(|row| row.text("kind").split_once('.') == Some((kind, group)))
     }
 }
 

@@ -197,6 +197,17 @@ No pod, or no Service, has the labels that are asked for. It may be deployed alr
     HostLeadsNowhere = "L1004", "links", "a host name that leads nowhere", "\
 An argument, a variable or a configuration names a Service by its name in DNS, and the Service has no such port, or its StatefulSet no such pod.";
 
+    ChoosesNobody = "L1101", "network", "a policy that chooses no pod", "\
+No pod of the namespace has the labels that the policy asks for, so it changes nothing. Often a label is misspelt, or the pods were renamed.";
+    UnknownPort = "L1102", "network", "a policy that names a port nobody has", "\
+A port by its name is the port of that name, and of that protocol, of the pods that are reached. None of them has one, so this part of the rule lets nothing through.";
+    OneSided = "L1103", "network", "a connection that only one end allows", "\
+A connection passes where the policies of both ends let it: the rule of one end opens it, and what the other end may do leaves it closed. The rule lets nothing through.";
+    BlockedFlow = "L1104", "network", "a connection that is needed, and blocked", "\
+The platform's own policies would not let through what one workload needs of another.";
+    OpenFlow = "L1105", "network", "a connection that nobody needs, and that is open", "\
+The platform's own policies let through more than its components say they need. Whoever gets into one workload gets on to the next.";
+
     PodRefused = "L1201", "pod-security", "a pod that its namespace refuses", "\
 The namespace enforces a level of the Pod Security Standards, and the pod does what that level forbids: the API server makes no such pod, and a workload stays without its pods. Change the pod, or lower the level that the namespace enforces.";
     PodWarned = "L1202", "pod-security", "a pod that its namespace warns of", "\

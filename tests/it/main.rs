@@ -7,6 +7,7 @@ mod certificates;
 mod closed;
 mod command;
 mod compiled;
+mod connections;
 mod dashboards;
 mod determinism;
 mod disturbed;

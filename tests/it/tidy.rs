@@ -41,6 +41,9 @@ const NAMES_IN_RUST: &[(&str, &str, &str)] = &[
     ("src/check/pod_security/checks.rs", "kubernetes", "annotations of a pod, as Kubernetes calls them"),
     ("src/policy/read.rs", "kubernetes", "types of expressions, as the API server calls them"),
     ("src/policy/request.rs", "kubernetes", "a label of a Namespace, and types of expressions"),
+    ("src/check/flows.rs", "kubernetes", "a label of pods, as Kubernetes calls it"),
+    ("src/network/decide.rs", "kubernetes", "a label of every Namespace, as Kubernetes calls it"),
+    ("src/network/facts.rs", "kubernetes", "labels of replicas, as Kubernetes calls them"),
     ("src/check/recognise.rs", "kubernetes", "what a document is taken for, by the name that --as takes"),
 ];
 

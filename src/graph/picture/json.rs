@@ -27,6 +27,7 @@ fn workload(node: &Node) -> Value {
         "namespace": get(node, "namespace"),
         "kind": get(node, "kind"),
         "wave": get(node, "wave"),
+        "labels": get(node, "labels"),
         "ports": list("ports", port),
         "scrape": list("scrape", scrape),
     })

@@ -1,0 +1,214 @@
+//! The graph and the policies that a mode made of it in: what is needed and blocked, what is open and needed by nobody.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Tables;
+use crate::diagnostic::{Code, Diagnostics};
+use crate::document::Document;
+use crate::graph::{Connection, Graph, Workload};
+use crate::network::{ContainerPort, Facts, Labels, Network, Pod, Policy, Protocol, Seen, Traffic, Why};
+use crate::source::{Source, Span};
+use crate::structural::Path;
+use crate::yaml::{self, Limits, Yaml};
+
+/// A document that the network depends on, printed.
+pub struct Printed {
+    path: String,
+    text: String,
+}
+
+/// Keeps what the network depends on of a document.
+pub fn keep(document: &Document, tables: &Tables) -> Option<Printed> {
+    let (kind, group) = (document.node.text("kind"), group(document.node.text("apiVersion")));
+    let is_wanted = kind == "Namespace" || kind.ends_with("NetworkPolicy") || tables.with_pods(kind, group).is_some();
+    is_wanted.then(|| Printed { path: document.path.clone(), text: document.print() })
+}
+
+fn group(api_version: &str) -> &str {
+    api_version.rsplit_once('/').map_or("", |(group, _)| group)
+}
+
+/// Holds the policies against the graph. Without a policy the mode leaves the network open, and says so itself.
+pub fn flows(graph: &Graph, mut documents: Vec<Printed>, tables: &Tables, diags: &mut Diagnostics) {
+    documents.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut facts = read(&documents, tables);
+    if facts.policies.is_empty() {
+        return;
+    }
+    for workload in graph.workloads.iter().filter(|workload| workload.kind() != "outside") {
+        if !facts.pods.iter().any(|pod| is_of(pod, workload)) {
+            facts.pods.push(stand_in(workload));
+        }
+    }
+    let network = Network::of(&facts);
+    let groups = graph.workloads.iter().map(|workload| {
+        let pod = network.workloads.iter().position(|pod| is_of(pod, workload))?;
+        network.groups.iter().position(|group| group.contains(&pod))
+    });
+    let view = View { graph, documents: &documents, network: &network, groups: groups.collect() };
+    view.inside(diags);
+    view.outside(diags);
+}
+
+fn read(documents: &[Printed], tables: &Tables) -> Facts {
+    let mut facts = Facts::default();
+    for (home, document) in documents.iter().enumerate() {
+        for document in &yaml::read(&document.text, &Limits::default()).documents {
+            let root = &document.root;
+            let text = |name: &str| root.get(name).and_then(Yaml::as_str).unwrap_or_default();
+            let row = tables.with_pods(text("kind"), group(text("apiVersion")));
+            let namespace = root.get("metadata").and_then(|metadata| metadata.get("namespace")?.as_str());
+            facts.add(&Seen { root, path: &Path::ROOT, start: 0, namespace, row, home });
+        }
+    }
+    facts
+}
+
+fn is_of(pod: &Pod, workload: &Workload) -> bool {
+    pod.name == workload.name && workload.namespace.as_str() == Some(pod.namespace.as_str())
+}
+
+/// Pods that others make, as the graph knows them.
+fn stand_in(workload: &Workload) -> Pod {
+    let said = workload.node.get("labels").map_or(&[][..], |labels| labels.entries()).iter();
+    let mut labels: Labels =
+        said.map(|entry| (entry.key.to_string(), entry.node.as_str().unwrap_or_default().to_owned())).collect();
+    if labels.is_empty() {
+        labels.insert("app.kubernetes.io/instance".to_owned(), workload.name.clone());
+    }
+    let ports = workload.offers.iter().filter_map(|offer| {
+        let number = u16::try_from(offer.port.as_ref()?.as_int()?).ok()?;
+        Some(ContainerPort { name: String::new(), number, protocol: protocol(offer.node.text("protocol")) })
+    });
+    Pod {
+        namespace: workload.namespace.as_str().unwrap_or_default().to_owned(),
+        name: workload.name.clone(),
+        kind: workload.kind().to_owned(),
+        labels,
+        ports: ports.collect(),
+        is_on_host: false,
+        is_many: true,
+        addresses: Vec::new(),
+        own_name: None,
+        home: 0,
+    }
+}
+
+fn protocol(name: &str) -> Protocol {
+    if name == "udp" { Protocol::Udp } else { Protocol::Tcp }
+}
+
+/// What a connection of the graph needs; nothing where it is only about order.
+fn needed(connection: &Connection) -> Traffic {
+    let port = connection.offer.port.as_ref().and_then(|port| u16::try_from(port.as_int()?).ok());
+    port.map_or_else(Traffic::default, |port| Traffic::of(protocol(connection.offer.node.text("protocol")), port, port))
+}
+
+struct View<'v> {
+    graph: &'v Graph,
+    documents: &'v [Printed],
+    network: &'v Network<'v>,
+    /// The group of each workload of the graph; none for what lies outside.
+    groups: Vec<Option<usize>>,
+}
+
+impl View<'_> {
+    fn inside(&self, diags: &mut Diagnostics) {
+        let mut wanted: BTreeMap<(usize, usize), Vec<&Connection>> = BTreeMap::new();
+        for connection in &self.graph.connections {
+            wanted.entry((connection.from, connection.to)).or_default().push(connection);
+        }
+        for (from, out) in self.groups.iter().enumerate() {
+            for (to, into) in self.groups.iter().enumerate() {
+                let (Some(out), Some(into)) = (out, into) else { continue };
+                // What others say to each other is theirs.
+                if self.is_own(from) || self.is_own(to) {
+                    let wanted = wanted.get(&(from, to)).map_or(&[][..], Vec::as_slice);
+                    self.pair((from, *out), (to, *into), wanted, diags);
+                }
+            }
+        }
+    }
+
+    fn is_own(&self, workload: usize) -> bool {
+        self.graph.workloads[workload].is_own()
+    }
+
+    fn pair(&self, from: (usize, usize), to: (usize, usize), wanted: &[&Connection], diags: &mut Diagnostics) {
+        let mut because = Vec::new();
+        let mut open = self.network.explained(from.1, to.1, &mut |why| because.push(why));
+        for connection in wanted {
+            let mut blocked = needed(connection);
+            blocked.take(&open);
+            if !blocked.is_empty() {
+                self.blocked(connection, &blocked, &because, diags);
+            }
+        }
+        wanted.iter().for_each(|connection| open.take(&needed(connection)));
+        let is_alone =
+            from.0 == to.0 && !self.network.workloads.iter().any(|pod| pod.is_many && is_of(pod, &self.graph.workloads[from.0]));
+        if !open.is_empty() && !is_alone {
+            let [from, to] = [from.0, to.0].map(|end| self.graph.workloads[end].name.as_str());
+            self.open(from, to, &open, &because, diags);
+        }
+    }
+
+    /// Who needs something outside must get there, and nobody else.
+    fn outside(&self, diags: &mut Diagnostics) {
+        let ranges = self.groups_end()..self.network.ends();
+        for (number, group) in self.groups.iter().enumerate().filter(|(number, _)| self.is_own(*number)) {
+            let Some(group) = *group else { continue };
+            let out = |connection: &&Connection| connection.from == number && self.groups[connection.to].is_none();
+            let wanted: Vec<&Connection> = self.graph.connections.iter().filter(out).collect();
+            let (mut open, mut because) = (Traffic::default(), Vec::new());
+            ranges.clone().for_each(|range| open.join(&self.network.explained(group, range, &mut |why| because.push(why))));
+            for connection in &wanted {
+                let mut blocked = needed(connection);
+                blocked.take(&open);
+                if !blocked.is_empty() {
+                    self.blocked(connection, &blocked, &because, diags);
+                }
+                open.take(&needed(connection));
+            }
+            if !open.is_empty() {
+                self.open(&self.graph.workloads[number].name, "the outside", &open, &because, diags);
+            }
+        }
+    }
+
+    fn groups_end(&self) -> usize {
+        self.network.groups.len()
+    }
+
+    fn blocked(&self, connection: &Connection, blocked: &Traffic, because: &[Why], diags: &mut Diagnostics) {
+        let [from, to] = [connection.from, connection.to].map(|end| self.graph.workloads[end].name.as_str());
+        let message = format!("{from} needs {blocked} of {to}, and the policies block it");
+        let diagnostic = diags.error(Code::BlockedFlow, message).at_some(connection.need.key_span(), "the need");
+        for why in because.iter().filter(|why| !why.passes && !why.traffic.meet(blocked).is_empty()) {
+            let who: Vec<&str> = why.policies.iter().map(|policy| self.path(*policy)).collect();
+            diagnostic.note(format!("{} is closed by {}", why.way.name(), who.join(", ")));
+        }
+        diagnostic.help("a template of the mode makes the policies: let it through what the graph says");
+    }
+
+    fn open(&self, from: &str, to: &str, open: &Traffic, because: &[Why], diags: &mut Diagnostics) {
+        let message = format!("the policies let {from} reach {to} with {open}, and nothing says that it must");
+        let diagnostic = diags.warning(Code::OpenFlow, message);
+        let lets = |why: &&Why| why.passes && !why.traffic.meet(open).is_empty();
+        if let Some(policy) = because.iter().filter(lets).find_map(|why| why.policies.first()) {
+            diagnostic.at(&self.span(&self.network.facts.policies[*policy]), "lets it through");
+        }
+        diagnostic.help("say the need in the component, or close it in the mode's template");
+    }
+
+    fn path(&self, policy: usize) -> &str {
+        &self.documents[self.network.facts.policies[policy].home].path
+    }
+
+    fn span(&self, policy: &Policy) -> Span {
+        let document = &self.documents[policy.home];
+        let source: Arc<Source> = Source::new(document.path.clone(), document.text.clone());
+        policy.at.mark.span(&source)
+    }
+}
