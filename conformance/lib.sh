@@ -4,6 +4,8 @@ cache=${LAKEGEN_CACHE:-$HOME/.cache/lakegen}
 # KUBERNETES asks for another version; kwok goes with one minor version only.
 kubernetes=${KUBERNETES:-v1.36.4}
 kwok=v0.8.0
+# SIG Network's kube-network-policies.
+policies=v1.1.1
 [[ $kubernetes = v1.36.* ]] || kwok=none
 suite=forky
 logs=${root:?}/target/conformance/${stage:?}
@@ -147,4 +149,17 @@ prometheus_programs() {
   once prometheus "$root/conformance/fetch" "$suite" "$folder" promtool prometheus prometheus-alertmanager >"$logs/fetch.log" 2>&1 ||
     { tail -n 20 "$logs/fetch.log" >&2; die "no Prometheus: see why apt cannot ($logs/fetch.log)"; }
   PATH=$folder/usr/bin:$PATH
+}
+
+# What the judge of the network is built from is in its name.
+network_judge_path() { echo "$cache/networkjudge-$kubernetes-policies-$policies-$(cat "$root"/conformance/network/{build,*.go} | sha256sum | cut -c1-8)"; }
+
+# $judge: kube-proxy and a policy engine as one program.
+network_judge() {
+  judge=$(network_judge_path)
+  [ -x "$judge" ] && return
+  command -v go >/dev/null || die "building kube-proxy $kubernetes needs Go"
+  echo "$stage: building kube-proxy and a policy engine from their Go modules, some minutes, once ($logs/build-network.log)" >&2
+  once network "$root/conformance/network/build" "$kubernetes" "$policies" "$judge" >"$logs/build-network.log" 2>&1 ||
+    { tail -n 20 "$logs/build-network.log" >&2; die "the judge of the network does not build"; }
 }
