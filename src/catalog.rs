@@ -91,9 +91,13 @@ pub fn load(host: &dyn Host, folder: Option<&Path>, diags: &mut Diagnostics) -> 
     let types = Arc::new(Types::read(&reader.toml("schemas/types.toml", diags)));
     let components = reader.components(&types, diags);
     let modes = reader.modes(&types, diags);
+    let engine = Engine::new(&templates(&files), &types);
+    if !reader.is_checked {
+        engine.check(diags);
+    }
     let catalog = Catalog {
         profiles: reader.profiles(diags),
-        engine: Engine::new(&templates(&files), &types, diags),
+        engine,
         parity: reader.toml("schemas/parity.toml", diags),
         upgrades: reader.toml("schemas/upgrades.toml", diags),
         targets: reader.toml("schemas/targets.toml", diags),

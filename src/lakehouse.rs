@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use crate::catalog::{Catalog, Component, Mode};
@@ -57,6 +58,7 @@ pub fn read<'c>(catalog: &'c Catalog, input: &Input, diags: &mut Diagnostics) ->
     let above: Vec<Arc<Node>> = patch.into_iter().chain(sets.iter().cloned()).collect();
     let merged = above.iter().fold(layers::overlay(&base, &own), |low, high| layers::overlay(&low, high));
     let kinds = kinds(catalog, &merged, diags);
+    shapes.prepare(&kinds);
     shapes.layer(&base, &kinds, Check::Layer(Code::UnknownKey), diags);
     shapes.layer(&own, &kinds, if is_torn { Check::Torn } else { Check::Layer(Code::UnknownKey) }, diags);
     check_profiles(catalog, &file, &own, &shapes, diags);
@@ -157,6 +159,14 @@ impl<'c> Shapes<'c> {
 
     fn component<'a>(&self, component: &'a Component) -> &'a Schema {
         component.shape.get_or_init(|| Schema::compile(component_schema(self.0, component)))
+    }
+
+    /// To compile them takes longer than to use them, and they wait for nobody.
+    fn prepare(&self, kinds: &Kinds<'_>) {
+        let components: Vec<&Component> = kinds.values().copied().collect();
+        components.par_iter().for_each(|component| {
+            self.component(component);
+        });
     }
 
     fn layer(&self, layer: &Node, kinds: &Kinds<'_>, check: Check, diags: &mut Diagnostics) {

@@ -186,9 +186,9 @@ impl Node {
             Data::Null => Value::Null,
             Data::Bool(flag) => Value::Bool(*flag),
             Data::Number(number) => number.to_json(),
-            Data::Str(text) => Value::String(text.to_string()),
+            Data::Str(text) => Value::String(String::from(&**text)),
             Data::Seq(items) => items.iter().map(|item| item.to_json()).collect(),
-            Data::Map(entries) => entries.iter().map(|entry| (entry.key.to_string(), entry.node.to_json())).collect(),
+            Data::Map(entries) => entries.iter().map(|entry| (String::from(&*entry.key), entry.node.to_json())).collect(),
         }
     }
 

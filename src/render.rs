@@ -43,6 +43,12 @@ const MAX_TEXT: usize = 16 << 20;
 /// How deep templates may call parts of themselves.
 const MAX_DEPTH: usize = 12;
 
+/// Strings and conditions of the catalog are compiled once, as templates under these names with their text behind.
+const STRING: &str = "string: ";
+const CONDITION: &str = "condition: ";
+/// What the template of a condition calls its value.
+const HOLDS: &str = "holds";
+
 pub struct Engine {
     env: Environment<'static>,
     library: Arc<Library>,
@@ -59,29 +65,26 @@ struct Library {
 
 struct Template {
     source: Arc<Source>,
-    inserted: Vec<(usize, usize)>,
     forms: Forms,
 }
 
 impl Engine {
-    /// Compiles every template; what cannot be compiled is reported.
-    pub fn new(sources: &BTreeMap<String, Arc<Source>>, types: &Arc<Types>, diags: &mut Diagnostics) -> Engine {
-        let mut templates = BTreeMap::new();
-        let mut marked = Vec::new();
-        for (name, source) in sources {
-            let (text, inserted) = marks::mark(&source.text);
-            templates.insert(name.clone(), Template { source: source.clone(), inserted, forms: Forms::default() });
-            marked.push((name.clone(), text));
-        }
+    /// Templates are compiled when they are first asked for; most runs need few of them.
+    pub fn new(sources: &BTreeMap<String, Arc<Source>>, types: &Arc<Types>) -> Engine {
+        let template = |source: &Arc<Source>| Template { source: source.clone(), forms: Forms::default() };
+        let templates = sources.iter().map(|(name, source)| (name.clone(), template(source))).collect();
         let library = Arc::new(Library { templates, types: types.clone() });
-        let mut env = environment(&library);
-        for (name, text) in marked {
-            check_template(&library.templates[&name].source, diags);
-            if let Err(error) = env.add_template_owned(name, text) {
-                library.failure(&error).report(diags);
+        Engine { env: environment(&library), library }
+    }
+
+    /// Reports every template that cannot be compiled, whoever needs it.
+    pub fn check(&self, diags: &mut Diagnostics) {
+        for (name, template) in &self.library.templates {
+            check_template(&template.source, diags);
+            if let Err(error) = self.env.get_template(name) {
+                self.library.failure(&error).report(diags);
             }
         }
-        Engine { env, library }
     }
 
     /// One document.
@@ -117,8 +120,7 @@ impl Engine {
             return Err(Failure::new(Code::TemplateSyntax, node.span(), "only {{ }} may stand here".to_owned()));
         }
         let (result, frame) = tracked::in_frame(scope.clone(), || {
-            let template = self.env.template_from_named_str("string.yaml.j2", text)?;
-            template.render(scope.clone().into_value())
+            self.env.get_template(&format!("{STRING}{text}"))?.render(scope.clone().into_value())
         });
         let rendered = result.map_err(wrong)?;
         let source = node.span().map_or_else(|| Source::new("string", text), |span| span.source);
@@ -137,14 +139,11 @@ impl Engine {
         let text = condition.as_str().unwrap_or("true");
         let wrong = |error: Error| Failure::new(code(&error), condition.span(), words(&error)).guess(&error, text, scope);
         let (result, frame) = tracked::in_frame(scope.clone(), || {
-            let expression = self.env.compile_expression(text)?;
-            expression.eval(scope.clone().into_value())
+            let template = self.env.get_template(&format!("{CONDITION}{text}"))?;
+            let done = template.render_captured(scope.clone().into_value())?;
+            done.state().lookup(HOLDS).filter(|value| !value.is_undefined()).ok_or(Error::from(ErrorKind::UndefinedError))
         });
-        let value = result.map_err(wrong)?;
-        if value.is_undefined() {
-            return Err(wrong(Error::from(ErrorKind::UndefinedError)));
-        }
-        Ok((value.is_true(), frame.decided_by()))
+        Ok((result.map_err(wrong)?.is_true(), frame.decided_by()))
     }
 }
 
@@ -163,6 +162,8 @@ fn environment(library: &Arc<Library>) -> Environment<'static> {
             .expect("default signs"),
     );
     env.set_auto_escape_callback(|_| AutoEscape::Custom("slots".into()));
+    let sources = library.clone();
+    env.set_loader(move |name| Ok(sources.to_compile(name)));
     env.set_formatter(print_slot);
     for name in ["namespace", "dict", "debug"] {
         env.remove_global(name);
@@ -262,7 +263,7 @@ fn print_slot(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Res
             let message = format!("with its parts it prints more than {} MiB", weight::MAX_PRINTED >> 20);
             return Err(Error::new(ErrorKind::OutOfFuel, message));
         }
-        write!(out, "{}{id}{}", marks::SLOT, marks::SLOT_END)
+        out.write_str(&marks::slot(id))
     };
     written.map_err(|_| Error::from(ErrorKind::WriteFailure))
 }
@@ -297,6 +298,18 @@ impl io::Write for Limited {
 }
 
 impl Library {
+    /// The text that the engine compiles under a name.
+    fn to_compile(&self, name: &str) -> Option<String> {
+        if let Some(text) = name.strip_prefix(STRING) {
+            return Some(text.to_owned());
+        }
+        match name.strip_prefix(CONDITION) {
+            // In brackets nothing can end the tag before its time.
+            Some(text) => Some(format!("{{% set {HOLDS} = ({text}) %}}")),
+            None => self.templates.get(name).map(|template| marks::mark(&template.source.text).0),
+        }
+    }
+
     fn rendered(&self, env: &Environment<'_>, name: &str, scope: Scope) -> Result<(String, Frame), Failure> {
         let (result, mut frame) = tracked::in_frame(scope.clone(), || {
             let template = env.get_template(name)?;
@@ -357,7 +370,8 @@ impl Library {
         let template = error.name().and_then(|name| self.templates.get(name));
         let span = template.map(|template| match error.range() {
             Some(range) => {
-                let at = |offset| marks::original(&template.inserted, offset).min(template.source.text.len());
+                let (_, inserted) = marks::mark(&template.source.text);
+                let at = |offset| marks::original(&inserted, offset).min(template.source.text.len());
                 Span::new(&template.source, at(range.start)..at(range.end).max(at(range.start)))
             }
             None => Span::line(&template.source, error.line().unwrap_or(1) as u32),

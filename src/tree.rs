@@ -85,7 +85,7 @@ impl Tree {
         diags: &mut Diagnostics,
     ) -> Result<Summary, Reported> {
         let root = Root { host, path: root };
-        if !root.is_known(diags)? {
+        if root.is_there() && !root.is_known(diags)? {
             // Asked before the first byte, so that a refusal leaves not even a lock in a folder we never wrote to.
             self.survey(&root, overwrite, diags)?;
         }
@@ -107,12 +107,25 @@ impl Tree {
         Ok(survey.into_differences())
     }
 
+    /// Whether nothing of it is on disk.
+    pub fn is_absent(&self, differences: &[Difference]) -> bool {
+        let missing = differences.iter().filter(|difference| difference.on_disk.is_none());
+        missing.count() == self.files.len() && differences.len() == self.files.len()
+    }
+
     fn survey(&self, root: &Root<'_>, overwrite: Overwrite, diags: &mut Diagnostics) -> Result<Survey<'_>, Reported> {
         let manifest = Manifest::read(root, overwrite, diags)?;
         let survey = survey::survey(root, &self.files, manifest, diags)?;
         survey.refuse(root, overwrite, diags)?;
         Ok(survey)
     }
+}
+
+/// Reports that nothing of a tree is in its folder.
+pub fn report_absent(root: &Path, differences: &[Difference], diags: &mut Diagnostics) -> Result<(), Reported> {
+    let message = format!("none of {} files is in {} yet", differences.len(), root.display());
+    diags.error(Code::Differs, message).help("the same command without --check makes them");
+    Err(reported(diags))
 }
 
 /// Reports that a folder differs, as one finding that lists its files.

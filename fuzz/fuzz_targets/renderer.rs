@@ -33,8 +33,9 @@ fuzz_target!(|text: &str| {
             templates.insert(name.clone(), Source::new(name.as_str(), text));
         }
     }
+    let engine = Engine::new(&templates, &TYPES);
     let mut diags = Diagnostics::default();
-    let engine = Engine::new(&templates, &TYPES, &mut diags);
+    engine.check(&mut diags);
     if !diags.is_empty() {
         return;
     }

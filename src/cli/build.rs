@@ -74,17 +74,27 @@ pub(super) fn run(host: &dyn Host, args: &BuildArgs, talk: &Talk<'_>, diags: &mu
         talk.answer(&stream(&outputs), diags)?;
         return Ok(summary);
     }
-    let count = outputs.len();
-    for output in outputs {
-        let root = args.root(host, &output, count);
-        // What is found in one folder does not keep the next from being looked at.
-        let mut found = Diagnostics::default();
-        let rules = Rules { rules: &catalog.upgrades, types: &catalog.types, accepted: &args.accepted };
-        let _ = args.put(host, output, &root, &rules, talk, &mut found);
-        diags.merge(found);
+    let rules = Rules { rules: &catalog.upgrades, types: &catalog.types, accepted: &args.accepted };
+    let mut shown = String::new();
+    for done in args.put_all(host, outputs, &rules, talk) {
+        done.said.iter().for_each(|line| talk.say(line));
+        shown.push_str(&done.shown);
+        diags.merge(done.found);
+    }
+    if args.check && talk.is_for_people() {
+        talk.answer(&shown, diags)?;
     }
     diags.checkpoint()?;
     Ok(summary)
+}
+
+/// What became of one folder. What is found in one does not keep the next from being looked at.
+#[derive(Default)]
+struct Done {
+    said: Option<String>,
+    /// What differs, for people.
+    shown: String,
+    found: Diagnostics,
 }
 
 /// What is kept of a document: its bytes are far less than its tree.
@@ -125,6 +135,24 @@ impl BuildArgs {
         self.input.root(host, of_profile.as_deref().or(self.out.as_deref()), &output.profile, &output.mode, outputs)
     }
 
+    /// A thread for each folder, since they wait for the disk. A job of the pool would take another folder while it
+    /// waits, and two runs could each hold the lock that the other needs.
+    fn put_all(&self, host: &dyn Host, outputs: Vec<Output<Printed>>, rules: &Rules<'_>, talk: &Talk<'_>) -> Vec<Done> {
+        let count = outputs.len();
+        std::thread::scope(|scope| {
+            let put = |output: Output<Printed>| {
+                let root = self.root(host, &output, count);
+                scope.spawn(move || {
+                    let mut done = Done::default();
+                    let _ = self.put(host, output, &root, rules, talk, &mut done);
+                    done
+                })
+            };
+            let threads: Vec<_> = outputs.into_iter().map(put).collect();
+            threads.into_iter().map(|thread| thread.join().expect("a panic is a mistake of ours")).collect()
+        })
+    }
+
     fn put(
         &self,
         host: &dyn Host,
@@ -132,37 +160,38 @@ impl BuildArgs {
         root: &Path,
         rules: &Rules<'_>,
         talk: &Talk<'_>,
-        diags: &mut Diagnostics,
+        done: &mut Done,
     ) -> Result<(), Reported> {
         if !self.check {
-            upgrade::check(host, root, output.documents.iter().map(|document| &document.file), rules, diags);
-            diags.checkpoint()?;
+            upgrade::check(host, root, output.documents.iter().map(|document| &document.file), rules, &mut done.found);
+            done.found.checkpoint()?;
         }
         let files = output.documents.into_iter().map(|document| document.file).collect();
-        let tree = Tree::new(files, diags)?;
+        let tree = Tree::new(files, &mut done.found)?;
         match self.check {
-            true => check(host, &tree, root, talk, diags),
-            false => self.write(host, &tree, root, talk, diags),
+            true => check(host, &tree, root, done),
+            false => self.write(host, &tree, root, talk, done),
         }
     }
 
-    fn write(&self, host: &dyn Host, tree: &Tree, root: &Path, talk: &Talk<'_>, diags: &mut Diagnostics) -> Result<(), Reported> {
+    fn write(&self, host: &dyn Host, tree: &Tree, root: &Path, talk: &Talk<'_>, done: &mut Done) -> Result<(), Reported> {
         let overwrite = if self.force { Overwrite::Anything } else { Overwrite::Ours };
-        let done = tree.write(host, root, overwrite, &mut |line| talk.say(line), diags)?;
-        let removed = if done.removed > 0 { format!(", {} removed", done.removed) } else { String::new() };
-        talk.say(&format!("{}: {} written, {} unchanged{removed}", root.display(), done.written, done.unchanged));
+        let summary = tree.write(host, root, overwrite, &mut |line| talk.say(line), &mut done.found)?;
+        let removed = if summary.removed > 0 { format!(", {} removed", summary.removed) } else { String::new() };
+        let (written, unchanged) = (summary.written, summary.unchanged);
+        done.said = Some(format!("{}: {written} written, {unchanged} unchanged{removed}", root.display()));
         Ok(())
     }
 }
 
-/// Shows what differs, to people; goes on to the other modes.
-fn check(host: &dyn Host, tree: &Tree, root: &Path, talk: &Talk<'_>, diags: &mut Diagnostics) -> Result<(), Reported> {
-    let differences = tree.diff(host, root, diags)?;
-    if talk.is_for_people() {
-        talk.answer(&tree::unified(&differences), diags)?;
+fn check(host: &dyn Host, tree: &Tree, root: &Path, done: &mut Done) -> Result<(), Reported> {
+    let differences = tree.diff(host, root, &mut done.found)?;
+    // To see what is missing where nothing is, nobody needs all of it.
+    if tree.is_absent(&differences) {
+        return tree::report_absent(root, &differences, &mut done.found);
     }
-    let _ = tree::report(root, &differences, diags);
-    Ok(())
+    done.shown = tree::unified(&differences);
+    tree::report(root, &differences, &mut done.found)
 }
 
 /// All documents as one YAML stream; text files have no place in it.

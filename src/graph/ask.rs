@@ -71,8 +71,7 @@ impl Asker<'_> {
         let catalog = self.lakehouse.catalog;
         let said = catalog.engine.document(&interface.instance.component.workloads, scope)?;
         let mut diags = Diagnostics::default();
-        shape.check(&said, Check::Layer(Code::UnknownKey), &mut diags);
-        shape.check(&said, Check::Whole, &mut diags);
+        shape.check(&said, Check::All(Code::UnknownKey), &mut diags);
         if !diags.is_empty() {
             return Err(Trouble::Wrong(diags));
         }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostics};
 use crate::node::{Data, Entry, Node, Origin};
-use crate::source::Span;
 
 pub(super) fn check(workload: &Node, own: &str, needs: &Node, diags: &mut Diagnostics) {
     check_variables(workload, diags);
@@ -41,7 +40,7 @@ fn check_reads(workload: &Node, own: &str, needs: &Node, diags: &mut Diagnostics
         for need in missing.into_iter().filter(strange) {
             if let Some(place) = hosts(need).iter().find_map(|host| reads.places.get(host)) {
                 let message = format!("the workload uses needs.{0}, and does not have the need {0}", need.key);
-                let diagnostic = diags.error(Code::Dangling, message).at_some(place.clone(), "used here");
+                let diagnostic = diags.error(Code::Dangling, message).at_some(place.span(), "used here");
                 diagnostic.help(format!("add {} to its list `needs`", need.key));
             }
         }
@@ -54,28 +53,28 @@ fn hosts(need: &Entry) -> Vec<*const Node> {
     one(&need.node).into_iter().chain(need.node.items().iter().filter_map(|told| one(told))).collect()
 }
 
-/// What the values of a tree were made of, each with the place of the first value that was.
+/// What the values of a tree were made of, each with one of these values: its place is looked up only if it is told.
 #[derive(Default)]
-struct Reads {
-    places: BTreeMap<*const Node, Option<Span>>,
+struct Reads<'n> {
+    places: BTreeMap<*const Node, &'n Node>,
 }
 
-impl Reads {
-    fn tree(&mut self, node: &Node) {
+impl<'n> Reads<'n> {
+    fn tree(&mut self, node: &'n Node) {
         match &node.data {
             Data::Seq(items) => items.iter().for_each(|item| self.tree(item)),
             Data::Map(entries) => entries.iter().for_each(|entry| self.tree(&entry.node)),
-            _ => self.origin(node, &node.span()),
+            _ => self.origin(node, node),
         }
     }
 
-    fn origin(&mut self, node: &Node, place: &Option<Span>) {
+    fn origin(&mut self, node: &Node, place: &'n Node) {
         let from = match &node.origin {
             Origin::Template { from: Some(from), .. } | Origin::Derived { from, .. } => from,
             _ => return,
         };
         for node in from.iter() {
-            if self.places.insert(Arc::as_ptr(node), place.clone()).is_none() {
+            if self.places.insert(Arc::as_ptr(node), place).is_none() {
                 self.origin(node, place);
             }
         }

@@ -74,8 +74,10 @@ impl Host for Disk {
     }
 
     fn create(&self, path: &Path, bytes: &[u8], executable: bool) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-        set_mode(&file, executable)?;
+        let mut file = with_mode(OpenOptions::new().write(true).create_new(true), executable).open(path)?;
+        if is_masked(&file, executable)? {
+            set_mode(&file, executable)?;
+        }
         file.write_all(bytes)
     }
 
@@ -175,11 +177,27 @@ fn is_executable(metadata: &Metadata) -> bool {
     metadata.permissions().mode() & 0o100 != 0
 }
 
+/// The same under any umask: what is mounted into a container is read by a user who is not ours.
+#[cfg(unix)]
+fn mode(executable: bool) -> u32 {
+    if executable { 0o755 } else { 0o644 }
+}
+
+#[cfg(unix)]
+fn with_mode(options: &mut OpenOptions, executable: bool) -> &mut OpenOptions {
+    std::os::unix::fs::OpenOptionsExt::mode(options, mode(executable))
+}
+
+/// Whether the umask took something: to ask costs less than to set it each time.
+#[cfg(unix)]
+fn is_masked(file: &File, executable: bool) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt;
+    Ok(file.metadata()?.permissions().mode() & 0o7777 != mode(executable))
+}
+
 #[cfg(unix)]
 fn set_mode(file: &File, executable: bool) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    // The same under any umask: what is mounted into a container is read by a user who is not ours.
-    file.set_permissions(std::fs::Permissions::from_mode(if executable { 0o755 } else { 0o644 }))
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode(executable)))
 }
 
 #[cfg(unix)]
@@ -200,6 +218,16 @@ fn same_file(a: &Metadata, b: &Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_executable(_: &Metadata) -> bool {
     false
+}
+
+#[cfg(not(unix))]
+fn with_mode(options: &mut OpenOptions, _: bool) -> &mut OpenOptions {
+    options
+}
+
+#[cfg(not(unix))]
+fn is_masked(_: &File, _: bool) -> io::Result<bool> {
+    Ok(false)
 }
 
 #[cfg(not(unix))]

@@ -141,7 +141,7 @@ impl Filler<'_> {
 }
 
 fn offset_of(text: &str, slot: usize) -> u32 {
-    text.find(&format!("{SLOT}{slot}{SLOT_END}")).unwrap_or(0) as u32
+    text.find(&marks::slot(slot)).unwrap_or(0) as u32
 }
 
 /// The text of a value inside a longer string.

@@ -14,6 +14,14 @@ const MARK_END: char = '\u{E003}';
 /// The statements of a template.
 pub(super) const STATEMENTS: &[&str] = &["if", "elif", "else", "endif", "for", "endfor", "break", "continue", "set name = value"];
 
+/// What is printed in place of a value.
+pub(super) fn slot(id: usize) -> String {
+    let mut slot = String::from(SLOT);
+    slot.push_str(&id.to_string());
+    slot.push(SLOT_END);
+    slot
+}
+
 pub(super) fn is_reserved(c: char) -> bool {
     (SLOT..=MARK_END).contains(&c)
 }

@@ -35,6 +35,11 @@ impl Root<'_> {
         Span::new(&Source::new(self.name(path), ""), 0..0)
     }
 
+    /// Whether there may be anything of anybody in it.
+    pub(super) fn is_there(&self) -> bool {
+        !matches!(self.host.kind(self.path), Ok(None))
+    }
+
     /// Whether lakegen has written here before.
     pub(super) fn is_known(&self, diags: &mut Diagnostics) -> Result<bool, Reported> {
         match self.host.kind(&self.join(OURS)) {

@@ -9,9 +9,9 @@ pub(super) fn is_plain(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 512
         && starts_plain(text)
-        && !text.ends_with([':', ' '])
-        && text.as_bytes().windows(2).all(|pair| !matches!(pair, b": " | b" #"))
         && text.bytes().all(is_plain_byte)
+        && !text.ends_with([':', ' '])
+        && (!text.contains(' ') || text.as_bytes().windows(2).all(|pair| !matches!(pair, b": " | b" #")))
         && scalar::resolve(text).is_none()
         && !is_word_elsewhere(text)
         && !is_number_elsewhere(text)
@@ -23,20 +23,19 @@ pub(super) fn is_block(text: &str) -> bool {
         && !text.starts_with(['\n', ' '])
         && !text.contains(" \n")
         && !text.ends_with(' ')
-        && text.chars().all(|c| c == '\n' || !is_escaped(c))
+        && escaped(text).all(|(_, c)| matches!(c, '\n' | '"' | '\\'))
 }
 
 /// Writes a string in double quotes, as JSON and YAML both read it.
 pub(super) fn quote(out: &mut String, text: &str) {
     out.push('"');
-    let mut rest = text;
-    while let Some(at) = rest.find(|c| matches!(c, '"' | '\\') || is_escaped(c)) {
-        let c = rest[at..].chars().next().expect("find stops at a character");
-        out.push_str(&rest[..at]);
+    let mut written = 0;
+    for (at, c) in escaped(text) {
+        out.push_str(&text[written..at]);
         escape(out, c);
-        rest = &rest[at + c.len_utf8()..];
+        written = at + c.len_utf8();
     }
-    out.push_str(rest);
+    out.push_str(&text[written..]);
     out.push('"');
 }
 
@@ -51,9 +50,20 @@ fn escape(out: &mut String, c: char) {
     }
 }
 
-/// Control characters, line ends that only some readers know, and what no reader takes unescaped.
+/// What quotes cannot hold as it is, each with its place. Most bytes are nothing of the kind, and one look tells so.
+fn escaped(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let suspects = text.bytes().enumerate().filter(|(_, byte)| is_suspect(*byte));
+    suspects.filter_map(|(at, _)| Some((at, text[at..].chars().next()?))).filter(|(_, c)| is_escaped(*c))
+}
+
+/// Quotes and what escapes them, control characters, line ends that only some readers know, and what no reader takes.
 fn is_escaped(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+    matches!(c, '"' | '\\' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') || c.is_control()
+}
+
+/// Whether a character for which `is_escaped` is true may begin with this byte.
+fn is_suspect(byte: u8) -> bool {
+    matches!(byte, 0..0x20 | b'"' | b'\\' | 0x7f | 0xc2 | 0xe2 | 0xef)
 }
 
 fn starts_plain(text: &str) -> bool {
@@ -61,8 +71,10 @@ fn starts_plain(text: &str) -> bool {
     (first.is_ascii_alphanumeric() || b"/_.$(+^\\".contains(&first)) && !text.starts_with("...")
 }
 
+/// A list in a pattern becomes one test of bits, one in a slice a search for each byte.
 fn is_plain_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b" #/_.-$()+=@%~;:^\\<>*!?".contains(&byte)
+    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b' ' | b'#' | b'/' | b'_' | b'.' | b'-' | b'$' | b'(' | b')'
+        | b'+' | b'=' | b'@' | b'%' | b'~' | b';' | b':' | b'^' | b'\\' | b'<' | b'>' | b'*' | b'!' | b'?')
 }
 
 /// Words in any case that some reader takes for a boolean, null or number.

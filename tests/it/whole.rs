@@ -57,6 +57,21 @@ fn a_check_of_all_shows_every_difference_in_order() {
     assert!(lines[0].contains("development/k3s-local") && lines[1].contains("staging/compose") && lines.len() == 2, "{found}");
 }
 
+/// Whoever has not built yet wants to hear that, and not a thousand lines that are missing.
+#[test]
+fn a_check_of_what_is_not_there_is_one_line_a_folder() {
+    let folder = folder(OWN);
+    let ran = build(folder.path(), &["--check"]);
+    assert_eq!(ran.status.code(), Some(1));
+    assert!(ran.stdout.is_empty(), "{}", String::from_utf8_lossy(&ran.stdout));
+    let said = String::from_utf8(ran.stderr).unwrap();
+    for (profile, mode) in everything() {
+        let told = said.lines().filter(|line| line.ends_with(&format!(" files is in out/{profile}/{mode} yet")));
+        assert_eq!(told.count(), 1, "{profile} {mode}\n{said}");
+    }
+    assert!(!said.contains("README.md"), "{said}");
+}
+
 /// A mistake is met by every profile and every mode, and told once.
 #[test]
 fn a_mistake_is_told_once() {
