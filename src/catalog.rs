@@ -57,6 +57,10 @@ pub struct Mode {
     pub name: String,
     pub summary: String,
     pub is_base: bool,
+    /// Whether it is one of those that others include.
+    pub is_part: bool,
+    /// The names of the parts it includes.
+    pub parts: Vec<String>,
     /// Whether it can hold Kubernetes objects of components.
     pub objects: Arc<Node>,
     /// Properties that it cannot hold, each with its reason.
@@ -274,13 +278,35 @@ fn mode(name: &str, manifests: &BTreeMap<String, Arc<Node>>, diags: &mut Diagnos
     Mode {
         name: name.to_owned(),
         summary: own.text("summary").to_owned(),
-        is_base: own.get("base").and_then(|base| base.as_bool()).unwrap_or(false),
+        is_base: flag(own, "base"),
+        is_part: flag(own, "part"),
+        parts: parts(&folded, manifests, diags),
         options: options_schema(&folded),
         names: folded.get("names").cloned().unwrap_or_else(layers::nothing),
         without: folded.get("without").cloned(),
         objects: folded.get("objects").cloned().unwrap_or_else(|| Node::derived("it holds none", false.into(), [own.head()])),
         rules,
     }
+}
+
+fn flag(manifest: &Node, key: &str) -> bool {
+    manifest.get(key).and_then(|flag| flag.as_bool()).unwrap_or(false)
+}
+
+/// The parts that a mode includes; each is there, and is one.
+fn parts(folded: &Node, manifests: &BTreeMap<String, Arc<Node>>, diags: &mut Diagnostics) -> Vec<String> {
+    let mut names = Vec::new();
+    for part in folded.get("includes").map_or(&[][..], |parts| parts.items()) {
+        let name = part.as_str().unwrap_or_default();
+        if manifests.get(name).is_some_and(|manifest| flag(manifest, "part")) {
+            names.push(name.to_owned());
+        } else if !diags.has_told(Code::UnknownMode, part.span().as_ref()) {
+            let known = manifests.iter().filter(|(_, manifest)| flag(manifest, "part")).map(|(name, _)| name.as_str());
+            let diagnostic = diags.error(Code::UnknownMode, format!("there is no part called {name}"));
+            diagnostic.at_some(part.span(), "included here").suggest(name, known);
+        }
+    }
+    names
 }
 
 fn ancestry<'a>(

@@ -7,6 +7,7 @@
 mod ask;
 mod describe;
 mod files;
+mod front;
 mod known;
 mod order;
 pub mod picture;
@@ -146,6 +147,7 @@ struct Interface<'a> {
 }
 
 pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) -> Result<Graph, Reported> {
+    let mode = lakehouse.host(mode);
     let scope = Scope::default()
         .with("lakehouse", &lakehouse.about)
         .with("settings", &lakehouse.settings)

@@ -79,14 +79,39 @@ pub fn read<'c>(catalog: &'c Catalog, input: &Input, diags: &mut Diagnostics) ->
 }
 
 impl Lakehouse<'_> {
-    /// A mode's options, with what the user set and the mode's name.
+    /// A mode's options as `options_of` has them, with the mode's name, and those of the parts that are on.
     pub fn mode_settings(&self, mode: &Mode) -> Arc<Node> {
-        let defaults = schema::with_defaults(&mode.options, &layers::nothing());
-        let set = self.settings.get(&mode.name).map_or_else(|| defaults.clone(), |set| layers::overlay(&defaults, set));
-        let mut entries = schema::with_defaults(&mode.options, &set).entries().to_vec();
+        let set = self.options_of(mode);
+        let mut entries = set.entries().to_vec();
         entries.push(Entry { key: "objects".into(), node: mode.objects.clone() });
         entries.push(Entry { key: "name".into(), node: Node::derived("the mode asked for", mode.name.as_str().into(), []) });
+        let parts = self.parts(mode).map(|part| Entry { key: part.name.as_str().into(), node: self.options_of(part) });
+        let switches = mode.parts.iter().filter_map(|name| self.options_of(&self.catalog.modes[name]).get("enabled").cloned());
+        let switches: Vec<Arc<Node>> = switches.collect();
+        let parts = Node::derived("the parts that are on", Data::Map(parts.collect()), switches);
+        entries.push(Entry { key: "parts".into(), node: parts });
         Arc::new(Node { data: Data::Map(entries), origin: set.origin.clone() })
+    }
+
+    /// The parts of a mode that are on.
+    pub fn parts<'a>(&'a self, mode: &'a Mode) -> impl Iterator<Item = &'a Mode> {
+        let parts = mode.parts.iter().map(|name| &self.catalog.modes[name]);
+        parts.filter(|part| self.options_of(part).get("enabled").is_none_or(|enabled| enabled.as_bool() != Some(false)))
+    }
+
+    /// The mode whose names and graph a mode has: its own, or of a part, those of one that includes it, of the profile's first.
+    pub fn host<'a>(&'a self, mode: &'a Mode) -> &'a Mode {
+        let includes = |host: &&Mode| host.parts.contains(&mode.name);
+        let hosts = self.modes.iter().copied().chain(self.catalog.public_modes()).find(includes);
+        hosts.filter(|_| mode.is_part).unwrap_or(mode)
+    }
+
+    /// A mode's options, with what the user set.
+    pub fn options_of(&self, mode: &Mode) -> Arc<Node> {
+        let defaults = schema::with_defaults(&mode.options, &layers::nothing());
+        let set = self.settings.get(&mode.name).map_or_else(|| defaults.clone(), |set| layers::overlay(&defaults, set));
+        let whole = schema::with_defaults(&mode.options, &set);
+        Arc::new(Node { data: whole.data.clone(), origin: set.origin.clone() })
     }
 }
 

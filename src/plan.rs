@@ -22,40 +22,64 @@ pub struct Unit {
     pub is_streamed: bool,
 }
 
-/// Unrolls the rules, in their order; two files on one path are an error.
+/// Unrolls the rules of a mode and of its parts, in their order; two files on one path are an error.
 pub fn plan(lakehouse: &Lakehouse<'_>, graph: &Graph, mode: &Mode, diags: &mut Diagnostics) -> Result<Vec<Unit>, Reported> {
     let description = graph.describe();
     let base = graph.scope.with("platform", &description.platform);
+    let parts = lakehouse.parts(mode).map(|part| Section { mode: part, folder: format!("{}/", part.name) });
     let mut units = Vec::new();
-    let mut late = Vec::new();
+    // The parts first: what the mode makes once sees the paths of all files.
+    for section in parts.chain([Section { mode, folder: String::new() }]) {
+        let own = section.mode.is_part.then(|| lakehouse.options_of(section.mode));
+        let scope = own.map_or(base.clone(), |own| base.with("own", &own));
+        unroll(lakehouse, &description, &section, &scope, &graph.switches, &mut units, diags);
+    }
+    check_paths(&units, diags);
+    diags.checkpoint()?;
+    Ok(units)
+}
+
+/// A mode, or a part of it, and the folder it is made in.
+struct Section<'m> {
+    mode: &'m Mode,
+    folder: String,
+}
+
+/// Appends what the rules of one section make to the units of those before.
+fn unroll(
+    lakehouse: &Lakehouse<'_>,
+    description: &Description,
+    section: &Section<'_>,
+    base: &Scope,
+    switches: &Arc<Node>,
+    units: &mut Vec<Unit>,
+    diags: &mut Diagnostics,
+) {
+    let (mut own, mut once): (Vec<Unit>, Vec<Unit>) = Default::default();
     // What decided that a file is there, or is not.
-    let mut decided = vec![graph.switches.clone()];
-    for rule in &mode.rules {
+    let mut decided = vec![switches.clone()];
+    let (late, early): (Vec<&Rule>, Vec<&Rule>) =
+        section.mode.rules.iter().partition(|rule| rule.node.text("each") == "platform");
+    for rule in early {
         let each = rule.node.text("each");
-        if each == "platform" {
-            late.push(rule);
-            continue;
-        }
-        for subject in subjects(&description, each) {
-            let scope = base.with(each, subject);
-            units.extend(
-                unit(lakehouse, rule, scope, Some(subject), &mut decided).unwrap_or_else(|failure| tell(&failure, diags)),
-            );
+        for subject in subjects(description, each) {
+            let made = unit(lakehouse, rule, base.with(each, subject), Some(subject), &mut decided);
+            own.extend(made.unwrap_or_else(|failure| tell(&failure, diags)));
         }
     }
-    let mut once: Vec<Unit> = Vec::new();
     for rule in late {
         let made = unit(lakehouse, rule, base.clone(), None, &mut decided);
         once.extend(made.unwrap_or_else(|failure| tell(&failure, diags)));
     }
     // What is made once sees the paths of all documents, those that are made once among them.
     let documents = once.iter().filter(|unit| unit.is_streamed && unit.template.ends_with(".yaml.j2"));
-    let paths = paths(documents.chain(&units), &decided);
+    let others: &[Unit] = if section.folder.is_empty() { units } else { &[] };
+    let streamed = others.iter().filter(|unit| unit.is_streamed && unit.template.ends_with(".yaml.j2"));
+    let paths = paths(documents.chain(&own).chain(streamed), &decided);
     once.iter_mut().for_each(|unit| unit.scope = unit.scope.with("paths", &paths));
-    units.extend(once);
-    check_paths(&units, diags);
-    diags.checkpoint()?;
-    Ok(units)
+    own.extend(once);
+    own.iter_mut().for_each(|unit| unit.path.insert_str(0, &section.folder));
+    units.extend(own);
 }
 
 fn subjects<'d>(description: &'d Description, each: &str) -> &'d [Arc<Node>] {

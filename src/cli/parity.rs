@@ -36,7 +36,7 @@ pub(super) fn run(host: &dyn Host, args: &ParityArgs, talk: &Talk<'_>, diags: &m
     let input = args.input.input(host, talk, diags)?;
     let lakehouse = lakehouse::read(&catalog, &input, diags)?;
     let modes: Vec<&Mode> = match args.modes.is_empty() {
-        true => catalog.public_modes().collect(),
+        true => catalog.public_modes().filter(|mode| !mode.is_part).collect(),
         false => crate::wanted(&lakehouse, &args.modes, diags)?,
     };
     let mut made = Vec::new();

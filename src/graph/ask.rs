@@ -116,7 +116,9 @@ impl Asker<'_> {
     fn elsewhere(&self, offer: &Offer) -> Arc<Node> {
         let from: Arc<[Arc<Node>]> = offer.host.iter().cloned().collect();
         let said = |text: &str| Node::derived("somebody else's service", text.into(), from.clone());
-        let entries = vec![entry("kind", said("outside")), entry("role", said(&offer.role))];
+        let mut entries = vec![entry("kind", said("outside")), entry("role", said(&offer.role))];
+        let domains = offer.host.iter().cloned().collect();
+        entries.push(entry("domains", Node::derived("somebody else's service", Data::Seq(domains), from.clone())));
         let schema = self.lakehouse.catalog.workload.get("items").cloned().unwrap_or_else(layers::nothing);
         schema::with_defaults(&schema, &Node::derived("somebody else's service", Data::Map(entries), from.clone()))
     }
@@ -200,6 +202,10 @@ impl Asker<'_> {
         ];
         entries.extend(self.documents.get(&known::key(offer)).map(|known| entry("document", known.node.clone())));
         entries.extend(offer.port.iter().map(|port| entry("port", port.clone())));
+        let urls = interface.scope.node("urls").filter(|_| !offer.node.text("edge").is_empty());
+        let url = urls.and_then(|urls| urls.get(offer.name.as_str().unwrap_or_default()));
+        entries.extend(url.map(|url| entry("url", url.clone())));
+        entries.extend(offer.node.get("edge").filter(|edge| edge.as_str() != Some("")).map(|edge| entry("edge", edge.clone())));
         let said = offer.node.get("tell").map_or(&[][..], |tell| tell.entries());
         entries.extend(said.iter().cloned());
         Ok(Node::derived("what an offer tells", Data::Map(entries), [offer.node.head()]))

@@ -126,7 +126,9 @@ impl Graph {
             entry("has_port", derived(connection.offer.port.is_some().into())),
             entry("outside", derived((workload.kind() == "outside").into())),
         ];
-        entries.extend(["labels", "ranges"].iter().filter_map(|key| Some(entry(key, workload.node.get(key)?.clone()))));
+        entries.extend(
+            ["kind", "labels", "ranges", "domains"].iter().filter_map(|key| Some(entry(key, workload.node.get(key)?.clone()))),
+        );
         entries.extend(connection.offer.port.iter().map(|port| entry("port", port.clone())));
         entries.extend(connection.offer.node.get("protocol").map(|protocol| entry("protocol", protocol.clone())));
         entries.extend(connection.need.get("purpose").map(|purpose| entry("purpose", purpose.clone())));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Connection, Interface, Offer, Secret, Workload};
+use super::{Connection, Interface, Offer, Secret, Workload, front};
 use crate::diagnostic::{Code, Diagnostics, Reported};
 use crate::lakehouse::{Instance, Lakehouse};
 use crate::node::{Data, Entry, Node};
@@ -60,6 +60,9 @@ impl Matcher<'_> {
     fn meet(&self, index: usize, need: &Entry, diags: &mut Diagnostics) -> Vec<Offer> {
         let wanted = need.node.text("interface");
         let offers: &[&Offer] = self.by_interface.get(wanted).map_or(&[], Vec::as_slice);
+        if flag(&need.node, "edges") {
+            return front::pages(self.interfaces, index);
+        }
         if flag(&need.node, "many") {
             return offers.iter().map(|offer| (*offer).clone()).collect();
         }
@@ -186,7 +189,7 @@ pub(super) fn connect(
         workloads.iter().enumerate().map(|(i, workload)| ((workload.instance, workload.role.clone()), i)).collect();
     let mut connections = Vec::new();
     for (from, workload) in workloads.iter().enumerate() {
-        for need in workload.node.get("needs").map_or(&[][..], |needs| needs.items()) {
+        for (need, only) in front::asks(&workload.node) {
             let instance = workload.instance;
             let name = need.as_str().unwrap_or_default();
             let declared = interfaces[instance].needs.iter().find(|entry| &*entry.key == name);
@@ -195,6 +198,7 @@ pub(super) fn connect(
                 continue;
             };
             let reached = offers.iter().filter(|offer| !offer.is_document() && flag(&declared.node, "reach"));
+            let reached = reached.filter(|offer| only.is_none_or(|only| front::is_called(offer, interfaces, only)));
             for offer in reached {
                 match roles.get(&(offer.instance, offer.role.clone())) {
                     Some(to) => connections.push(Connection {
@@ -218,6 +222,7 @@ pub(super) fn connect(
             None => dangling_offer(offer, diags),
         }
     }
+    front::place(workloads, &connections);
     diags.checkpoint()?;
     for (index, connection) in connections.iter().enumerate() {
         workloads[connection.from].makes.push(index);

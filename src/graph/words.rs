@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::front;
 use crate::diagnostic::{Code, Diagnostics};
 use crate::node::{Data, Entry, Node, Origin};
 
@@ -28,7 +29,8 @@ fn check_reads(workload: &Node, own: &str, needs: &Node, diags: &mut Diagnostics
     let lists = |list: &str, name: &str| {
         workload.get(list).is_some_and(|list| list.items().iter().any(|need| need.as_str() == Some(name)))
     };
-    let has = |name: &str| lists("needs", name) || lists("knows", name);
+    let asks = |name: &str| front::asks(workload).iter().any(|(need, _)| need.as_str() == Some(name));
+    let has = |name: &str| asks(name) || lists("knows", name);
     let missing: Vec<&Entry> = needs.entries().iter().filter(|need| !has(&need.key)).collect();
     // Who says its own address needs nobody.
     let missing: Vec<&Entry> = missing.into_iter().filter(|need| need.node.text("workload") != own).collect();
