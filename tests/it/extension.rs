@@ -286,8 +286,16 @@ fn a_component_asks_for_a_database() {
     let reads: Vec<&Value> =
         services["postgresql-databases"]["secrets"].as_array().unwrap().iter().map(|s| &s["source"]).collect();
     assert_eq!(reads, ["postgresql-owner-password", "wiki-database-username", "wiki-database-password"]);
+    let policy = compose["files/object-store-init/etc-lakehouse-only-wiki.json"].as_str().unwrap();
+    assert_eq!(policy.matches("arn:aws:s3:::").count(), 2, "its user enters its own bucket alone: {policy}");
+    let script = compose["files/object-store-init/etc-lakehouse-buckets.sh"].as_str().unwrap();
+    assert!(script.contains("make store/wiki\n") && script.contains("user only-wiki wiki-bucket\n"), "{script}");
     for mode in ["k3s-local", "k3s"] {
         let objects = of(mode);
+        let init = &objects["minio-dev/object-store-init-configmap.yaml"]["data"];
+        assert_eq!(init["etc-lakehouse-only-wiki.json"].as_str(), Some(policy), "{mode}");
+        let bucket = objects["README.md"].as_str().unwrap().matches("secret generic wiki-bucket").count();
+        assert_eq!(bucket, 2, "{mode}: the secret is where it is read, and where the bucket is made");
         let pod = &objects["wiki-dev/wiki-deployment.yaml"]["spec"]["template"];
         assert_eq!(pod["metadata"]["annotations"]["prometheus.io/port"], "3100");
         let readme = objects["README.md"].as_str().unwrap();
