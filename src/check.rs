@@ -36,6 +36,7 @@ pub use recognise::Content;
 pub use tables::Tables;
 
 use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::graph::Provided;
 use crate::host::Date;
 use crate::inputs::Inputs;
 use crate::report::Summary;
@@ -53,6 +54,8 @@ pub struct Options {
     pub allows_unknown_kinds: bool,
     /// The inputs are everything there is: what they refer to and do not hold is missing.
     pub is_complete: bool,
+    /// Secrets that will be there beside the inputs.
+    pub provided: Vec<Provided>,
     /// What every file is taken for, whatever it looks like.
     pub taken_for: Option<Content>,
     /// The level that every pod is held against; without, that of its namespace.

@@ -146,6 +146,12 @@ impl Diagnostics {
     }
 }
 
+impl FromIterator<Diagnostic> for Diagnostics {
+    fn from_iter<I: IntoIterator<Item = Diagnostic>>(list: I) -> Diagnostics {
+        Diagnostics { list: list.into_iter().collect() }
+    }
+}
+
 impl Diagnostic {
     /// Whether both tell the same of the same place; what else they point at may differ between profiles.
     fn is_as(&self, other: &Diagnostic) -> bool {

@@ -135,6 +135,14 @@ impl Secret {
     }
 }
 
+/// A secret that somebody makes beside the output, in each namespace where it is read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Provided {
+    pub namespace: String,
+    pub name: String,
+    pub keys: Vec<String>,
+}
+
 /// What is known of a component before its workloads are.
 struct Interface<'a> {
     instance: &'a Instance<'a>,

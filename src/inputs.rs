@@ -57,6 +57,13 @@ impl<'h> Inputs<'h> {
         source.name == STANDARD_INPUT || matches!(self.host.kind(Path::new(&source.name)), Ok(Some(_)))
     }
 
+    /// Texts that lie in no file yet.
+    pub fn of(host: &'h dyn Host, texts: Vec<Arc<Source>>) -> Inputs<'h> {
+        let files = texts.iter().map(|text| PathBuf::from(&*text.name)).collect();
+        let kept = texts.into_iter().enumerate().collect();
+        Inputs { host, files, named: BTreeSet::new(), kept: Mutex::new(kept) }
+    }
+
     fn name(&mut self, path: &Path) {
         self.named.insert(self.files.len());
         self.files.push(path.to_owned());

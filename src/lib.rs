@@ -59,6 +59,8 @@ pub struct Output<T = Document> {
     pub profile: String,
     pub mode: String,
     pub documents: Vec<T>,
+    /// What will be there beside them.
+    pub secrets: Vec<graph::Provided>,
 }
 
 /// The whole pipeline: what a user wrote in, the documents of every mode asked for out.
@@ -142,7 +144,7 @@ fn one_into<T: Send>(
         _ => document::render(lakehouse, &units, finish, diags)?,
     };
     let profile = lakehouse.profile.as_str().unwrap_or_default().to_owned();
-    Ok(Output { profile, mode: mode.name.clone(), documents })
+    Ok(Output { profile, mode: mode.name.clone(), documents, secrets: graph.provided() })
 }
 
 /// Renders objects of Kubernetes, and holds their policies of the network against the graph.

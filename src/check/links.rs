@@ -156,6 +156,13 @@ pub(super) fn whole(index: &Index, world: &World<'_>, found: &mut Diagnostics) {
             match targets {
                 Some(targets) => parts(entry, link, &targets, &known, found),
                 None if link.is_optional || known.is_given(link) => {}
+                None if let Some(provided) = known.provided(link) => {
+                    let lacks = |part: &&Part| part.what == What::Key && !provided.keys.contains(&part.name);
+                    link.parts
+                        .iter()
+                        .filter(lacks)
+                        .for_each(|part| tell::lacks_provided(entry, link, part, provided, &known, found));
+                }
                 None => {
                     let key = (&*link.kind, namespace, &*link.name);
                     missing.entry(key).or_default().push(Place { entry, spot: &link.spot });

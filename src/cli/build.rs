@@ -1,4 +1,6 @@
-//! `lakegen build`: compile, then write, compare or stream.
+//! `lakegen build`: compile, judge, then write, compare or stream.
+
+mod judge;
 
 use std::path::{Path, PathBuf};
 
@@ -49,6 +51,9 @@ pub(super) struct BuildArgs {
     /// Write nothing; compare with what is there, show the difference
     #[arg(long)]
     check: bool,
+    /// Leave out the checks of `lakegen validate`
+    #[arg(long)]
+    unjudged: bool,
     /// Overwrite files that lakegen did not write or that were changed by hand
     #[arg(long, conflicts_with_all = ["check", "stdout"])]
     force: bool,
@@ -70,6 +75,10 @@ pub(super) fn run(host: &dyn Host, args: &BuildArgs, talk: &Talk<'_>, diags: &mu
         objects: outputs.iter().flat_map(|output| &output.documents).filter(|document| document.is_object).count(),
         ..Summary::default()
     };
+    if !args.unjudged {
+        args.judge(host, &catalog, &input, &outputs, diags);
+        diags.checkpoint()?;
+    }
     if args.stdout {
         talk.answer(&stream(&outputs), diags)?;
         return Ok(summary);

@@ -114,6 +114,7 @@ impl ValidateArgs {
             version,
             allows_unknown_kinds: self.allow_unknown_kinds,
             is_complete: self.complete,
+            provided: Vec::new(),
             taken_for,
             pod_security,
             today,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::wire::reads;
-use super::{Connection, Graph, Offer, Secret, Workload};
+use super::{Connection, Graph, Offer, Provided, Secret, Workload};
 use crate::layers;
 use crate::node::{Data, Entry, Node, Number};
 use crate::types::Types;
@@ -236,6 +236,26 @@ pub struct Description {
     pub copies: Vec<Arc<Node>>,
     pub files: Vec<Arc<Node>>,
     pub objects: Vec<Arc<Node>>,
+}
+
+impl Graph {
+    pub fn provided(&self) -> Vec<Provided> {
+        let readers = self.readers();
+        let text = |node: &Arc<Node>| node.as_str().unwrap_or_default().to_owned();
+        let mut provided = Vec::new();
+        for secret in &self.secrets {
+            let (name, keys) = (text(&secret.name), secret.node.get("keys").map_or(&[][..], |keys| keys.entries()));
+            let keys: Vec<String> = keys.iter().map(|key| key.key.to_string()).collect();
+            let others = readers.get(&name).into_iter().flat_map(|namespaces| namespaces.keys());
+            let namespaces: BTreeSet<String> = others.map(|of| (*of).to_owned()).chain([text(&secret.namespace)]).collect();
+            provided.extend(namespaces.into_iter().map(|namespace| Provided {
+                namespace,
+                name: name.clone(),
+                keys: keys.clone(),
+            }));
+        }
+        provided
+    }
 }
 
 type Readers<'g> = BTreeMap<String, BTreeMap<&'g str, Arc<Node>>>;

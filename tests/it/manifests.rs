@@ -54,6 +54,32 @@ fn our_own_output_is_sound() {
     assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
+/// What a catalog makes is judged as it is built, and a finding leads to the line that a person wrote.
+#[test]
+fn what_is_built_is_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("lakehouse.toml"), "[lakehouse]\nname = \"first-lake\"\n").unwrap();
+    let catalog = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalogs/dangling");
+    let build = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lakegen"));
+        command.current_dir(&folder).args(["build", "--mode", "dangling", "--format", "json", "--catalog"]).arg(&catalog);
+        command.args(more).output().unwrap()
+    };
+    let judged = build(&[]);
+    assert_eq!(judged.status.code(), Some(1), "{}", String::from_utf8_lossy(&judged.stderr));
+    let answer: Value = serde_json::from_slice(&judged.stdout).unwrap();
+    let finding = &answer["findings"][0];
+    assert_eq!(answer["findings"].as_array().map(Vec::len), Some(1), "{answer}");
+    assert_eq!((&finding["code"], &finding["severity"]), (&Value::from("L1001"), &Value::from("error")), "{finding}");
+    let places: Vec<(String, u64)> = (finding["places"].as_array().unwrap().iter())
+        .map(|place| (place["file"].as_str().unwrap().replace('\\', "/"), place["line"].as_u64().unwrap()))
+        .collect();
+    assert!(places[0].0.ends_with("dangling.yaml"), "{places:?}");
+    assert!(places[1].0.ends_with("lakehouse.toml") && places[1].1 == 2, "{places:?}");
+    assert!(!folder.path().join("out").exists(), "it was written");
+    assert_eq!(build(&["--unjudged"]).status.code(), Some(0));
+}
+
 /// Each kind of the bundle can be shown: nothing in it leads nowhere.
 #[test]
 fn the_bundle_is_whole() {

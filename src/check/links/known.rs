@@ -6,6 +6,7 @@ use super::table::Table;
 use super::{HostName, Kept, Label, Link, Part, Port, What};
 use crate::check::{Entry, Index, World};
 use crate::diagnostic::Severity;
+use crate::graph::Provided;
 
 pub(super) struct Known<'i> {
     pub world: &'i World<'i>,
@@ -104,6 +105,12 @@ impl<'i> Known<'i> {
     pub fn is_given(&self, link: &Link) -> bool {
         let is_outside = link.is_host && link.name.contains('.');
         is_outside || self.table.is_given(&link.kind, link.namespace.as_deref(), &link.name)
+    }
+
+    /// A secret that is no object yet.
+    pub fn provided(&self, link: &Link) -> Option<&'i Provided> {
+        let is_it = |one: &&Provided| link.namespace.as_deref() == Some(&one.namespace) && link.name == one.name;
+        self.world.options.provided.iter().find(is_it).filter(|_| link.kind == "Secret.")
     }
 
     /// The namespace that an object of a kind is looked for in.

@@ -4,6 +4,7 @@ use super::known::{Known, Target};
 use super::{HostName, Link, Part, Select, Spot, What};
 use crate::check::Entry;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::graph::Provided;
 use crate::source::Span;
 
 /// So many who miss the same are shown.
@@ -82,6 +83,20 @@ pub(super) fn lacks(entry: &Entry, link: &Link, part: &Part, targets: &[Target<'
     if !has.is_empty() {
         diagnostic.help(format!("it has {}", has.join(", ")));
     }
+}
+
+/// A secret that is made beside the output has not the key.
+pub(super) fn lacks_provided(
+    entry: &Entry,
+    link: &Link,
+    part: &Part,
+    provided: &Provided,
+    known: &Known<'_>,
+    found: &mut Diagnostics,
+) {
+    let message = format!("the Secret {}/{} has no key {}", provided.namespace, link.name, part.name);
+    let diagnostic = push((Severity::Error, Code::PartMissing), message, entry, found);
+    at(diagnostic, entry, &part.spot, "asked for here", known).help(format!("it has {}", provided.keys.join(", ")));
 }
 
 pub(super) fn host(
