@@ -3,6 +3,7 @@
 
 mod document;
 mod flows;
+mod images;
 mod index;
 mod kinds;
 mod links;
@@ -11,6 +12,7 @@ mod names;
 mod native;
 mod network;
 mod object;
+mod plaintext;
 mod pod;
 mod pod_security;
 mod policy;
@@ -104,9 +106,9 @@ pub static FAMILIES: &[Family] = &[
     Family { name: "availability", ..NO_CHECKS },
     Family { name: "promql", object: Some(rules::object), document: Some(rules::document), ..NO_CHECKS },
     Family { name: "dashboards", ..NO_CHECKS },
-    Family { name: "secrets", ..NO_CHECKS },
+    Family { name: "secrets", object: Some(plaintext::object), ..NO_CHECKS },
     Family { name: "versions", object: Some(versions::object), ..NO_CHECKS },
-    Family { name: "images", ..NO_CHECKS },
+    Family { name: "images", object: Some(images::object), ..NO_CHECKS },
     Family { name: "policy", object: Some(policy::object), ..NO_CHECKS },
     Family { name: "mesh", ..NO_CHECKS },
     Family { name: "compose", ..NO_CHECKS },

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::pod_security::Standard;
-use super::{Document, Object, links};
+use super::{Document, Object, links, plaintext};
 use crate::diagnostic::Diagnostics;
 use crate::node::Node;
 use crate::source::{self, Source};
@@ -19,6 +19,8 @@ pub struct Tables {
     pub(super) apis: Node,
     pub(super) pods: Node,
     pub(super) standard: Standard,
+    pub(super) images: Node,
+    pub(super) secrets: plaintext::Shapes,
     pub(super) links: links::Table,
     files: BTreeMap<&'static str, (Arena, Ref)>,
 }
@@ -34,6 +36,8 @@ impl Tables {
             apis: table("schemas/apis.toml", include_str!("../../schemas/apis.toml")),
             pods: table("schemas/pods.toml", include_str!("../../schemas/pods.toml")),
             links: links::Table::read(&table("schemas/links.toml", include_str!("../../schemas/links.toml"))),
+            images: table("schemas/versions.toml", include_str!("../../schemas/versions.toml")),
+            secrets: plaintext::Shapes::read(&table("schemas/secrets.toml", include_str!("../../schemas/secrets.toml"))),
             standard: Standard::read(&table("schemas/pod-security.toml", include_str!("../../schemas/pod-security.toml"))),
             files: FILES.iter().map(|(name, text)| (*name, shape(text))).collect(),
         }

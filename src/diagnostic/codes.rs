@@ -188,6 +188,9 @@ The version of Kubernetes that this is for does not serve this API version any m
     ApiDeprecated = "L0902", "versions", "an API version that will go", "\
 It still works, with a warning, and a later version of Kubernetes does not serve it any more.";
 
+    EndOfLife = "L0903", "images", "an image that nobody looks after any more", "\
+The makers of the program have ended this line of versions: holes that are found from now on stay open. schemas/versions.toml has the days; --today says which day it is.";
+
     ReferenceToNothing = "L1001", "links", "a reference to nothing", "\
 An object is named that is not there. It may be deployed already, so this is a note; where the inputs are all there is, with --complete and for what lakegen makes, it is an error. schemas/links.toml says which fields refer to what.";
     PartMissing = "L1002", "links", "an object without the part that is asked for", "\
@@ -216,6 +219,9 @@ The namespace warns of, or writes down, what a level of the Pod Security Standar
     BadQuery = "L1501", "promql", "a query that Prometheus refuses", "\
 The expression cannot be read, or its types do not fit: rate() wants a range as in `up[5m]`, two numbers are compared with `bool`. Prometheus does not load a file with such a rule; a panel with such a query shows an error.";
 
+    PlaintextSecret = "L1701", "secrets", "a secret in plain text", "\
+Variables, arguments and ConfigMaps are read by everybody who may look at the object, and by every copy of the repository. Keep the value in a Secret, or in a store that makes one, and refer to it.";
+
     BadExpression = "L1801", "policy", "an expression that does not compile", "\
 The expression of CEL has a mistake in its form or its types, and the API server would refuse what it stands in. `lakegen cel` tries one out.";
     FailingExpression = "L1802", "policy", "an expression that cannot be computed", "\
@@ -228,6 +234,11 @@ An expression of the policy does not compile, or cannot be computed with this ob
 A kind that the policy matches has no such field, or one of another type. The API server takes the policy, and notes this in its status; with an object of that kind the expression fails.";
     BadSample = "L1806", "policy", "a sample that is not decided as its name says", "\
 Beside each policy lie samples: pass-….yaml must be let in, fail-….yaml denied. The last object of a sample is the one that is asked about; its Namespace and params may stand before it. A first line `# denied: …` is a part of the message that the denial must have.";
+
+    ImageGone = "L2301", "images", "an image that is gone", "\
+The registry has it no more under this name, or it is frozen and gets no fixes. A machine that does not hold it yet cannot start the pod.";
+    ImageNotPinned = "L2302", "images", "an image that may change", "\
+The tag latest, or none, is another image tomorrow: pods of one workload differ, and a restart is an upgrade that nobody asked for.";
 }
 
 impl Code {

@@ -42,7 +42,18 @@ fn is_forbidden(value: Option<&Yaml<'_>>, row: &Row<'_>) -> bool {
 
 fn apparmor<'y>(pod: &Pod<'y>, row: &Row<'_>) -> Option<Failure<'y>> {
     const PREFIX: &str = "container.apparmor.security.beta.kubernetes.io/";
-    let mut set = Setters::everywhere(pod, "securityContext.appArmorProfile.type", |value| is_forbidden(value, row));
+    const TYPE: &str = "securityContext.appArmorProfile.type";
+    let mut set = Setters::everywhere(pod, TYPE, |value| is_forbidden(value, row));
+    // Of a pod itself the API server writes the annotation into the field that takes its place, before it judges.
+    let is_written = |one: &Container<'_>| {
+        let is_its =
+            |(key, value): (&str, &Yaml<'_>)| key.strip_prefix(PREFIX) == Some(one.name) && value.as_str() == Some("unconfined");
+        let is_new = field(one.yaml, "securityContext.appArmorProfile").is_none() && text(pod.spec, TYPE) != Some("Unconfined");
+        pod.is_itself && pod.text("os.name") != Some("windows") && is_new && pod.annotations().any(is_its)
+    };
+    let is_bad = |one: &&Container<'y>| is_written(one) || is_forbidden(field(one.yaml, TYPE), row);
+    set.containers = pod.containers.iter().filter(is_bad).map(|one| one.name).collect();
+    set.values.extend(pod.containers.iter().any(is_written).then(|| "Unconfined".to_owned()));
     let mut setters: Vec<String> = set.words().into_iter().collect();
     let mut annotations: Vec<String> = Vec::new();
     for (key, value) in pod.annotations().filter(|(key, _)| key.starts_with(PREFIX)) {
