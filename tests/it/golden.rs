@@ -33,6 +33,26 @@ fn every_profile_and_mode_is_as_in_golden() {
     assert!(wrong.is_empty(), "golden is not what lakegen makes (UPDATE=1 writes it anew):\n{}", wrong.join("\n"));
 }
 
+/// A Service forgets a pod only after it was told to stop, so who is replaced while another answers goes on for a while: an
+/// update loses no request. The time that a program has to stop begins after that.
+#[test]
+fn who_answers_at_a_service_stays_a_while_when_it_is_replaced() {
+    let files = files_below(&root().join("golden"));
+    let texts = files
+        .iter()
+        .filter(|(path, _)| path.ends_with("-deployment.yaml"))
+        .map(|(path, bytes)| (path, String::from_utf8_lossy(bytes)));
+    let (with, without): (Vec<_>, Vec<_>) = texts.partition(|(_, text)| text.contains("containerPort: "));
+    assert!(with.len() > 5 && !without.is_empty(), "{} Deployments have ports, {} have none", with.len(), without.len());
+    let short = with.iter().filter(|(_, text)| {
+        !text.contains("preStop:\n            sleep:\n              seconds: 5\n")
+            || text.contains("terminationGracePeriodSeconds: 30\n")
+    });
+    let idle = without.iter().filter(|(_, text)| text.contains("preStop:"));
+    let wrong: Vec<&String> = short.chain(idle).map(|(path, _)| *path).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 /// What the binary carries is not checked at every start; here it is, as a folder of a user's would be.
 #[test]
 fn the_built_in_catalog_follows_its_own_schemas() {
