@@ -263,6 +263,7 @@ impl Options {
             version: Minor::DEFAULT,
             allows_unknown_kinds: true,
             is_complete: false,
+            provided: Vec::new(),
             taken_for: None,
             today: None,
             pod_security: None,
