@@ -265,7 +265,11 @@ fn own_cost(path: &Path) -> u64 {
     }
 }
 
+/// Of an operator, whose name has marks, the API server does not say which it was.
 pub fn no_overload(name: &str) -> Fault {
+    if name.starts_with(['_', '!', '-', '@']) {
+        return Fault::new("no such overload");
+    }
     Fault::new(format!("no such overload: {name}"))
 }
 

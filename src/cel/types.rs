@@ -130,6 +130,8 @@ impl Type {
     pub fn in_message(&self) -> String {
         match self {
             Type::Null => "null".to_owned(),
+            Type::Duration => "duration".to_owned(),
+            Type::Timestamp => "timestamp".to_owned(),
             Type::Param(n) => format!("<_var{n}>"),
             other => other.joined(Type::in_message),
         }

@@ -50,7 +50,8 @@ pub fn evaluate(policy: &Policy, binding: Option<&Binding>, param: Option<&Param
     let (audit, wrong) = asked.audit();
     found.extend(wrong.into_iter().map(|(message, expression)| {
         let place = Some(expression.place.clone());
-        Decision { message, place, ..decision(Verdict::Error) }
+        // The API server refuses the request for this, whatever the binding's actions are.
+        Decision { message, place, actions: [Action::Deny].into(), ..decision(Verdict::Error) }
     }));
     settle(policy, binding, found, &audit)
 }

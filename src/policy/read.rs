@@ -83,14 +83,17 @@ pub fn policy(root: &Yaml<'_>, origin: &Origin<'_>, version: Version) -> Policy 
     let get = |name: &str| spec.and_then(|spec| spec.get(name));
     let params = get("paramKind").map(|kind| ParamKind { api_version: text(kind, "apiVersion"), kind: text(kind, "kind") });
     let mut reader = Reader { origin, env: environment(version, params.is_some()), path: spec_path };
+    // Conditions are asked before there are variables.
+    let before = reader.env.clone();
     let variables = reader.variables(get("variables"));
-    let named = |list: Option<&Yaml<'_>>, field: &'static str, key: &str, word: &str, of: &[Type]| {
+    let named = |list: Option<&Yaml<'_>>, env: &Env, field: &'static str, (key, word): (&str, &str), of: &[Type]| {
         let path = spec_path.field(field);
         let items = list.map_or(&[][..], Yaml::items).iter().enumerate();
-        items.map(|(at, item)| (text(item, key), reader.expression(item, word, &path.item(at), of, &reader.env))).collect()
+        items.map(|(at, item)| (text(item, key), reader.expression(item, word, &path.item(at), of, env))).collect()
     };
-    let conditions = named(get("matchConditions"), "matchConditions", "name", "expression", &[Type::Bool]);
-    let audit = named(get("auditAnnotations"), "auditAnnotations", "key", "valueExpression", &[Type::String, Type::Null]);
+    let conditions = named(get("matchConditions"), &before, "matchConditions", ("name", "expression"), &[Type::Bool]);
+    let audit =
+        named(get("auditAnnotations"), &reader.env, "auditAnnotations", ("key", "valueExpression"), &[Type::String, Type::Null]);
     Policy {
         name: name_of(root),
         place: reader.place(root.get("kind").unwrap_or(root), origin.path.pointer()),
@@ -197,8 +200,8 @@ pub fn compile(text: &str, env: &Env, wanted: &[Type]) -> Result<cel::Program, W
     }
     let names: Vec<String> = wanted.iter().map(ToString::to_string).collect();
     let message = match &names[..] {
-        [name] => format!("must evaluate to {name}"),
-        names => format!("must evaluate to one of [{}]", names.join(" ")),
+        [name] => format!("must evaluate to {name} but got {}", program.of),
+        names => format!("must evaluate to one of [{}] but got {}", names.join(" "), program.of),
     };
     Err(Wrong { issues: vec![cel::Issue { at: 0, message: message.clone() }], message })
 }

@@ -42,7 +42,7 @@ impl<'s> Typer<'s> {
     }
 
     fn shape(&mut self, shape: &Shape, is_whole: bool, name: &str) -> Option<Type> {
-        if is_either(shape.types) {
+        if shape.types.has(Types::STRING) && shape.types.has(Types::INTEGER) {
             return Some(Type::Dyn);
         }
         match shape.types {
@@ -53,6 +53,7 @@ impl<'s> Typer<'s> {
             Types::ARRAY => Some(Type::list(self.of(shape.items?, false, &format!("{name}.@idx"))?)),
             Types::OBJECT => self.map(shape, is_whole, name),
             _ if is_whole => self.map(shape, is_whole, name),
+            // Of a quantity, too, the API server's own schema does not say what it is.
             _ => None,
         }
     }
@@ -90,10 +91,6 @@ fn has_names(shapes: &dyn Shapes, shape: &Shape) -> bool {
         let metadata = shapes.shape(property.shape);
         ["name", "generateName"].iter().all(|name| metadata.property(name).is_some())
     })
-}
-
-fn is_either(types: Types) -> bool {
-    types.has(Types::STRING) && (types.has(Types::INTEGER) || types.has(Types::NUMBER))
 }
 
 fn text_type(shape: &Shape) -> Type {
