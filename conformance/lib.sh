@@ -58,10 +58,16 @@ die() { counted=yes; echo "$stage: $1" >&2; echo "$stage: $passed passed, $((fai
 # once NAME COMMAND…: what fills one part of the cache, one process at a time.
 once() { mkdir -p "$cache/locks" && (flock 9 && "${@:2}") 9>"$cache/locks/$1"; }
 
+# target/debug/lakegen, made beside the tests: alone it would want some crates with other features, and so once more.
+lakegen_program() {
+  (cd "$root" && cargo build --locked --quiet --bin lakegen --test it) >"$logs/cargo.log" 2>&1 ||
+    { tail -n 20 "$logs/cargo.log" >&2; die "lakegen does not build: cargo build says why"; }
+}
+
 # generate MODE: the output of every profile, under $out/PROFILE/MODE.
 generate() {
   local profile
-  (cd "$root" && cargo build --locked --quiet) >"$logs/cargo.log" 2>&1 || { tail -n 20 "$logs/cargo.log" >&2; die "lakegen does not build: cargo build says why"; }
+  lakegen_program
   for profile in "${profiles[@]}"; do
     rm -rf "${out:?}/$profile/$1"
     (cd "$root" && target/debug/lakegen build "${catalog[@]}" --profile "$profile" --mode "$1" --out "$out/$profile/$1") >"$logs/build.log" 2>&1 ||

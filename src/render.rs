@@ -137,7 +137,11 @@ impl Engine {
     /// Whether a condition of the catalog holds, and what was read to decide it.
     pub fn holds(&self, condition: &Node, scope: &Scope) -> Result<(bool, Vec<Arc<Node>>), Failure> {
         let text = condition.as_str().unwrap_or("true");
-        let wrong = |error: Error| Failure::new(code(&error), condition.span(), words(&error)).guess(&error, text, scope);
+        let wrong = |error: Error| {
+            // What is wrong in a condition is said of it alone, without what it is compiled in.
+            let error = self.env.compile_expression(text).err().unwrap_or(error);
+            Failure::new(code(&error), condition.span(), words(&error)).guess(&error, text, scope)
+        };
         let (result, frame) = tracked::in_frame(scope.clone(), || {
             let template = self.env.get_template(&format!("{CONDITION}{text}"))?;
             let done = template.render_captured(scope.clone().into_value())?;

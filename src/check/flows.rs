@@ -117,13 +117,13 @@ impl View<'_> {
     fn inside(&self, diags: &mut Diagnostics) {
         let mut wanted: BTreeMap<(usize, usize), Vec<&Connection>> = BTreeMap::new();
         for connection in &self.graph.connections {
-            wanted.entry((connection.from, connection.to)).or_default().push(connection);
+            wanted.entry((self.first(connection.from), self.first(connection.to))).or_default().push(connection);
         }
         for (from, out) in self.groups.iter().enumerate() {
             for (to, into) in self.groups.iter().enumerate() {
                 let (Some(out), Some(into)) = (out, into) else { continue };
                 // What others say to each other is theirs.
-                if self.is_own(from) || self.is_own(to) {
+                if (self.is_own(from) || self.is_own(to)) && (self.first(from), self.first(to)) == (from, to) {
                     let wanted = wanted.get(&(from, to)).map_or(&[][..], Vec::as_slice);
                     self.pair((from, *out), (to, *into), wanted, diags);
                 }
@@ -133,6 +133,13 @@ impl View<'_> {
 
     fn is_own(&self, workload: usize) -> bool {
         self.graph.workloads[workload].is_own()
+    }
+
+    /// Two components may know the same pods of somebody else, as those of one operator: one stands for both.
+    fn first(&self, workload: usize) -> usize {
+        let is_same = |other: &usize| !self.is_own(*other) && self.groups[*other] == self.groups[workload];
+        let same = if self.is_own(workload) || self.groups[workload].is_none() { None } else { (0..workload).find(is_same) };
+        same.unwrap_or(workload)
     }
 
     fn pair(&self, from: (usize, usize), to: (usize, usize), wanted: &[&Connection], diags: &mut Diagnostics) {

@@ -21,7 +21,7 @@ use crate::{compile, origin};
 #[command(after_help = "\
 Examples:
   lakegen explain --mode compose docker-compose.yaml /services/valkey/image
-  lakegen explain out/production/k3s-local/prefect-prod/prefect-server-deployment.yaml /spec/replicas
+  lakegen explain out/production/k3s-local/prefect-prod/prefect-worker-general-deployment.yaml /spec/replicas
   lakegen explain --reverse lakehouse.toml:2      every field that depends on line 2")]
 pub(super) struct ExplainArgs {
     #[command(flatten)]

@@ -82,7 +82,7 @@ fn a_component_is_a_folder_on_kubernetes() {
     assert_eq!(container["resources"]["limits"], json!({ "cpu": "2", "memory": "3Gi" }));
     assert_eq!(container["startupProbe"]["httpGet"], json!({ "path": "/v1/info/state", "port": 8080 }));
     assert_eq!(container["startupProbe"]["failureThreshold"], 90);
-    assert_eq!(coordinator["spec"]["template"]["spec"]["terminationGracePeriodSeconds"], 120);
+    assert_eq!(coordinator["spec"]["template"]["spec"]["terminationGracePeriodSeconds"], 125);
     let scraped = json!({ "prometheus.io/scrape": "true", "prometheus.io/port": "8080", "prometheus.io/path": "/metrics" });
     assert_eq!(coordinator["spec"]["template"]["metadata"]["annotations"], scraped);
     assert_eq!(worker["spec"]["template"]["metadata"]["annotations"], Value::Null);

@@ -268,6 +268,9 @@ impl Setting {
             Some("keep") => "77d".to_owned(),
             Some(name) if name.ends_with("image") => format!("{word}/{word}:1"),
             Some("address") => "10.254.253.77".to_owned(),
+            Some("issuer") if self.path.contains(&"login".to_owned()) => format!("https://{word}.example"),
+            Some("server") => format!("https://{word}.example"),
+            Some("provider_ranges") => "10.253.252.0/24".to_owned(),
             _ => word.to_owned(),
         }
     }

@@ -144,7 +144,7 @@ impl<'i> Known<'i> {
     /// A subset stands in a destination rule of the same host; without any rule nobody knows.
     fn has_subset(&self, link: &Link, subset: &str) -> bool {
         let host = (link.name.clone(), link.namespace.clone());
-        let rules = self.targets.get("DestinationRule.networking.istio.io").into_iter().flat_map(|names| names.values());
+        let rules = self.targets.get(&self.table.subsets).into_iter().flat_map(|names| names.values());
         let rules = rules.flatten().filter_map(|target| target.kept);
         let mut rules = rules.filter(|kept| kept.host.as_ref() == Some(&host)).peekable();
         rules.peek().is_none() || rules.any(|kept| kept.keys.as_ref().is_some_and(|keys| keys.iter().any(|key| key == subset)))

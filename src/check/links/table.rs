@@ -12,6 +12,8 @@ pub struct Table {
     pub makes: Vec<Makes>,
     pub given: Vec<Given>,
     pub opaque: Vec<String>,
+    /// The kind that cuts a Service into subsets.
+    pub subsets: String,
     pub outside: Vec<String>,
     /// Rows of `links`, `selects` and `makes` by kind.
     pub by_kind: BTreeMap<String, [Vec<usize>; 3]>,
@@ -90,6 +92,7 @@ impl Table {
             makes: rows("makes").iter().map(|row| Makes::read(row)).collect(),
             given: rows("given").iter().map(|row| Given::read(row)).collect(),
             opaque: texts(table, "opaque"),
+            subsets: table.text("subsets").to_owned(),
             outside: texts(table, "outside"),
             by_kind,
         }
