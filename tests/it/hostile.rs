@@ -322,6 +322,9 @@ fn file(options: &[Setting], texts: &Texts) -> (String, Vec<usize>) {
         "components.valkey.exporter.enabled = true",
         "components.prefect.exporter.enabled = true",
         "components.prefect.pools.zqentry.workers = 1",
+        "components.postgresql.pooler = 1",
+        "components.valkey.tls = true",
+        "k3s.pages.issuer = \"letsencrypt\"",
     ] {
         lines.push(switch.to_owned());
         owners.push(usize::MAX);
@@ -745,14 +748,13 @@ type Round = (Vec<(usize, String)>, Vec<&'static str>);
 /// Strings with a sign that some mode doubles go into every option at once, in every mode. Of the others a different one
 /// goes into each option, so that injections reach every other option and strings that are hostile to YAML every fourth;
 /// the modes take turns. With LAKEGEN_HOSTILE_ALL everything goes everywhere.
-fn trials(options: &[Setting]) -> Vec<Round> {
+fn trials(settings: &[Setting]) -> Vec<Round> {
     let everything = std::env::var_os("LAKEGEN_HOSTILE_ALL").is_some();
-    let owner = options.iter().position(|option| option.path == ["lakehouse", "owner"]);
     let (everywhere, others): (Vec<String>, Vec<String>) =
         strings().into_iter().partition(|text| everything || text.len() > 1_000 || text.contains(['$', '%']));
     let (injections, others): (Vec<String>, Vec<String>) =
         others.into_iter().partition(|text| INJECTIONS.contains(&text.as_str()));
-    let options = 0..options.len();
+    let options = 0..settings.len();
     let mut trials: Vec<Round> =
         everywhere.iter().map(|text| (options.clone().map(|option| (option, text.clone())).collect(), MODES.to_vec())).collect();
     for (texts, step) in [(injections, 2), (others, 4)] {
@@ -761,9 +763,10 @@ fn trials(options: &[Setting]) -> Vec<Round> {
             trials.push((trial.collect(), vec![MODES[index % MODES.len()]]));
         }
     }
-    // Who names no owner wants no label that says so: there it is the empty text that changes structure.
-    let is_no_owner = |(option, text): &(usize, String)| text.is_empty() && owner == Some(*option);
-    trials.iter_mut().for_each(|(trial, _)| trial.retain(|pair| !is_no_owner(pair)));
+    // Who names no owner wants no label that says so, and who names no provider the one of the domain: there the empty text
+    // changes what is made.
+    let chooses = |option: usize| matches!(settings[option].path.last().map(String::as_str), Some("owner" | "issuer"));
+    trials.iter_mut().for_each(|(trial, _)| trial.retain(|(option, text)| !text.is_empty() || !chooses(*option)));
     trials
 }
 
@@ -819,8 +822,9 @@ fn assert_words_are_used(options: &[Setting], expected: &[Vec<Document>]) {
         .filter(|option| option.has_word() && !all.contains(&option.word) && !all.contains(&option.word.to_uppercase()))
         .collect();
     // The summary of a profile is for people who read profiles; a helper is for programs without a shell, of which there is
-    // none, and a store of secrets is named where they come from one.
-    let spare: [&[&str]; 3] = [&["summary"], &["compose", "helper_image"], &["k3s", "secrets", "store"]];
+    // none, a store of secrets is named where they come from one, and an issuer of one's own needs no namespace.
+    let spare: [&[&str]; 4] =
+        [&["summary"], &["compose", "helper_image"], &["k3s", "secrets", "store"], &["k3s", "certificates", "namespace"]];
     let is_spare = |option: &&Setting| spare.iter().any(|path| option.path == *path);
     assert!(unused.iter().all(is_spare), "{unused:#?}");
 }
