@@ -111,17 +111,23 @@ python_tools() {
   PATH=$venv/bin:$PATH
 }
 
-# What the control plane is built from is in its name.
-control_plane_path() { echo "$cache/controlplane-$kubernetes-kwok-$kwok-$(cat "$root"/conformance/kubernetes/{build,*.go} | sha256sum | cut -c1-8)"; }
+# What a program is built from is in its name: the sum of the files that build it.
+built_from() { cat "$@" | sha256sum | cut -c1-8; }
+
+# built NAME WHAT PROGRAM COMMAND…: a program of Go modules that takes minutes to build, once.
+built() {
+  [ ! -x "$3" ] || return 0
+  command -v go >/dev/null || die "building $2 needs Go"
+  echo "$stage: building $2 from Go modules, some minutes, once ($logs/build-$1.log)" >&2
+  once "$1" "${@:4}" >"$logs/build-$1.log" 2>&1 || { tail -n 20 "$logs/build-$1.log" >&2; die "$2 does not build: does Go reach its proxy?"; }
+}
+
+control_plane_path() { echo "$cache/controlplane-$kubernetes-kwok-$kwok-$(built_from "$root"/conformance/kubernetes/{build,*.go})"; }
 
 # $program: the Kubernetes control plane, kubectl and kwok among its roles.
 control_plane() {
   program=$(control_plane_path)
-  [ -x "$program" ] && return
-  command -v go >/dev/null || die "building Kubernetes $kubernetes needs Go"
-  echo "$stage: building Kubernetes $kubernetes from its Go modules, some minutes, once ($logs/build-kubernetes.log)" >&2
-  once kubernetes "$root/conformance/kubernetes/build" "$kubernetes" "$kwok" "$program" >"$logs/build-kubernetes.log" 2>&1 ||
-    { tail -n 20 "$logs/build-kubernetes.log" >&2; die "Kubernetes does not build"; }
+  built kubernetes "Kubernetes $kubernetes" "$program" "$root/conformance/kubernetes/build" "$kubernetes" "$kwok" "$program"
 }
 
 # $crds: a folder with the definitions of the kinds that operators serve.
@@ -158,15 +164,16 @@ prometheus_programs() {
   PATH=$folder/usr/bin:$PATH
 }
 
-# What the judge of the network is built from is in its name.
-network_judge_path() { echo "$cache/networkjudge-$kubernetes-policies-$policies-$(cat "$root"/conformance/network/{build,*.go} | sha256sum | cut -c1-8)"; }
+network_judge_path() { echo "$cache/networkjudge-$kubernetes-policies-$policies-$(built_from "$root"/conformance/network/{build,*.go})"; }
 
 # $judge: kube-proxy and a policy engine as one program.
 network_judge() {
   judge=$(network_judge_path)
-  [ -x "$judge" ] && return
-  command -v go >/dev/null || die "building kube-proxy $kubernetes needs Go"
-  echo "$stage: building kube-proxy and a policy engine from their Go modules, some minutes, once ($logs/build-network.log)" >&2
-  once network "$root/conformance/network/build" "$kubernetes" "$policies" "$judge" >"$logs/build-network.log" 2>&1 ||
-    { tail -n 20 "$logs/build-network.log" >&2; die "the judge of the network does not build"; }
+  built network "kube-proxy $kubernetes and a policy engine" "$judge" "$root/conformance/network/build" "$kubernetes" "$policies" "$judge"
+}
+
+# $kubelet: a program of its own, so that who needs only the control plane does not wait for it.
+kubelet_program() {
+  kubelet=$cache/kubelet-$kubernetes-$(built_from "$root"/conformance/kubelet/{build,main.go})
+  built kubelet "the kubelet of $kubernetes" "$kubelet" "$root/conformance/kubelet/build" "$kubernetes" "$kubelet"
 }

@@ -12,7 +12,7 @@
   restart    each container, one after another, is itself again
   kept       what was written is there
   gone       nothing is left"""
-import json, os, sys, time, yaml
+import data, json, os, sys, time, yaml
 from project import as_user, containers, docker, end, folder, here, project, prometheus, python, running, s3, service, verb, well, within, workers
 
 
@@ -105,21 +105,9 @@ def sql(text):
 
 
 def cache(*words):
-    """The answers of all caches: followers refuse to write."""
-    ask = '[ ! -e /etc/secrets/valkey-tls ] || set -- --tls --cacert /etc/secrets/valkey-tls/ca.crt "$@"; exec valkey-cli --user "$(cat /etc/secrets/valkey-client/username)" --pass "$(cat /etc/secrets/valkey-client/password)" --no-auth-warning "$@"'
+    """The answers of all caches."""
     found = running(lambda c: service(c).startswith("valkey") and service(c).removeprefix("valkey").strip("-0123456789") == "")
-    return [docker("exec", c["Id"], "/bin/sh", "-c", ask, "-", *words, check=False).stdout.strip() for c in found]
-
-
-def write():
-    sql("create table conformance (word text); insert into conformance values ('kept')")
-    said = cache("SET", "conformance", "kept")
-    return s3("put", "kept", "kept") + ([] if "OK" in said else [f"no cache takes a key: {said}"])
-
-
-def kept():
-    row, keys = sql("select word from conformance"), cache("GET", "conformance")
-    return s3("get", "kept", "kept") + ([] if row == "kept" else [f"the row is {row!r}"]) + ([] if "kept" in keys else [f"the key is {keys}"])
+    return [docker("exec", c["Id"], "/bin/sh", "-c", data.ASK, "-", *words, check=False).stdout.strip() for c in found]
 
 
 def restart():
@@ -141,5 +129,5 @@ def gone():
 
 
 verbs = {"prepare": prepare, "steady": steady, "green": green, "targets": targets, "calm": calm, "flows": flows, "backup": lambda: s3("backup", user="backup"),
-         "write": write, "restart": restart, "kept": kept, "gone": gone}
+         "write": lambda: data.write(sql, cache, s3), "restart": restart, "kept": lambda: data.kept(sql, cache, s3), "gone": gone}
 end(verbs[verb]())

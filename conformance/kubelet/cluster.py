@@ -3,7 +3,7 @@
 CONFIG is the kubeconfig, PROGRAM the control plane with kubectl in it, OUTPUT the folder that was applied."""
 import json, os, pathlib, subprocess, sys, time, yaml
 
-sys.path.append(str(pathlib.Path(__file__).parent.parent / "kubernetes"))
+sys.path += [str(pathlib.Path(__file__).parent.parent / name) for name in ("kubernetes", "compose")]
 from api import Server
 
 output, compose = pathlib.Path(os.environ["OUTPUT"]), pathlib.Path(__file__).parent.parent / "compose"

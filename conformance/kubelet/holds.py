@@ -14,6 +14,7 @@
 import json, os, pathlib, signal, subprocess, sys, time, urllib.request
 from cluster import (INSTANCE, address, compose, containers, documents, end, execute, instance, is_ready, items, kubectl, name, namespaces,
                      output, pods, restarts, running, secret, server, unready, within)
+import data
 
 memory = pathlib.Path(os.environ["CONFIG"]).parent / "restarts.json"
 
@@ -105,20 +106,8 @@ def sql(text):
 
 
 def cache(*words):
-    """The answers of all caches: followers refuse to write."""
-    ask = '[ ! -e /etc/secrets/valkey-tls ] || set -- --tls --cacert /etc/secrets/valkey-tls/ca.crt "$@"; exec valkey-cli --user "$(cat /etc/secrets/valkey-client/username)" --pass "$(cat /etc/secrets/valkey-client/password)" --no-auth-warning "$@"'
-    return [execute(pod, "/bin/sh", "-c", ask, "-", *words, check=False).stdout.strip() for pod in running() if instance(pod) == "valkey"]
-
-
-def write():
-    sql("create table conformance (word text); insert into conformance values ('kept')")
-    said = cache("SET", "conformance", "kept")
-    return s3("put", "kept", "kept") + ([] if "OK" in said else [f"no cache takes a key: {said}"])
-
-
-def kept():
-    row, keys = sql("select word from conformance"), cache("GET", "conformance")
-    return s3("get", "kept", "kept") + ([] if row == "kept" else [f"the row is {row!r}"]) + ([] if "kept" in keys else [f"the key is {keys}"])
+    """The answers of all caches."""
+    return [execute(pod, "/bin/sh", "-c", data.ASK, "-", *words, check=False).stdout.strip() for pod in running() if instance(pod) == "valkey"]
 
 
 def targets(folder):
@@ -180,5 +169,5 @@ def gone():
 
 
 verbs = {"ready": ready, "steady": steady, "restricted": restricted, "probes": probes, "flows": flows, "backup": lambda: s3("backup", user="backup"),
-         "write": write, "kept": kept, "targets": targets, "heal": heal, "drain": drain, "gone": gone}
+         "write": lambda: data.write(sql, cache, s3), "kept": lambda: data.kept(sql, cache, s3), "targets": targets, "heal": heal, "drain": drain, "gone": gone}
 end(verbs[sys.argv[1]](*sys.argv[2:]))

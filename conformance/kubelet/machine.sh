@@ -28,17 +28,13 @@ engine_down() {
 programs() {
   [ "$(id -u)" = 0 ] || die "a kubelet needs root"
   control_plane
-  export PROGRAM=$program KUBELET NETWORK CNI=$cache/cni-$suite IMAGES=$cache/machine
-  KUBELET=$cache/kubelet-${kubernetes:?}-$(cat "$here"/{build,main.go} | sha256sum | cut -c1-8)
-  NETWORK=$cache/networkjudge-$kubernetes-policies-v1.1.1-$(cat "$root"/conformance/network/{build,*.go} | sha256sum | cut -c1-8)
-  [ -x "$KUBELET" ] || echo "$stage: building the kubelet of $kubernetes from its Go modules, some minutes, once ($logs/build-kubelet.log)" >&2
-  made kubelet "$here/build" "$kubernetes" "$KUBELET"
-  made network "$root/conformance/network/build" "$kubernetes" v1.1.1 "$NETWORK"
-  made plugins "$root/conformance/fetch" "$suite" "$CNI" containernetworking-plugins
+  kubelet_program
+  network_judge
+  export PROGRAM=${program:?} KUBELET=${kubelet:?} NETWORK=${judge:?} CNI=$cache/cni-$suite IMAGES=$cache/machine
+  once plugins "$root/conformance/fetch" "$suite" "$CNI" containernetworking-plugins >"$logs/fetch.log" 2>&1 ||
+    { tail -n 20 "$logs/fetch.log" >&2; die "no plugins of containers' networks: see why apt cannot ($logs/fetch.log)"; }
   go_programs "$here/programs.txt"
 }
-# made NAME COMMAND…
-made() { once "$1" "${@:2}" >"$logs/build-$1.log" 2>&1 || { tail -n 20 "$logs/build-$1.log" >&2; die "no $1: is there Go, does it reach its proxy, and apt its mirror? ($logs/build-$1.log)"; }; }
 
 # What the images are made of, and which of them the machine's store has.
 images_key() { (cd "$root/conformance" && cat compose/images/* compose/programs.txt kubelet/programs.txt kubelet/coredns.go) | sha256sum; }

@@ -58,6 +58,18 @@ def unsettled(pods=None):
     for job in staying("/apis/batch/v1/jobs"):
         if not job["status"].get("succeeded"):
             left.append(f"Job/{job['metadata']['name']} is not done")
+    return left + unscaled()
+
+
+def unscaled():
+    """What its autoscaler has not yet raised to its least: until then, how many there should be is not known."""
+    wanted = {(one["metadata"]["namespace"], kind, one["metadata"]["name"]): number for kind, one, number, _ in owners()}
+    left = []
+    for scaler in staying("/apis/autoscaling/v2/horizontalpodautoscalers"):
+        target, least = scaler["spec"]["scaleTargetRef"], scaler["spec"].get("minReplicas", 1)
+        has = wanted.get((scaler["metadata"]["namespace"], target["kind"], target["name"]), 0)
+        if has < least:
+            left.append(f"{target['kind']}/{target['name']} is to have {has}, its autoscaler says {least} at least")
     return left
 
 
