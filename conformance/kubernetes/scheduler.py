@@ -89,6 +89,11 @@ def refusals():
     return [message for message in said if "the object has been modified" not in message]
 
 
+def preempted():
+    """Who had to go for something more important: the machines have no room for what was asked of them."""
+    return [f"{e['involvedObject']['name']} was preempted" for e in staying("/api/v1/events") if e["reason"] == "Preempted"]
+
+
 def placed():
     left = within(120, unsettled) + refusals()
     return left or ([] if staying("/api/v1/pods") else ["there are no pods"])
@@ -150,7 +155,7 @@ def renewed():
         seen.update(floors(pods, missing, "while renewing") + surplus(pods))
         return stale(pods) + unsettled(pods)
 
-    return within(120, ask) + sorted(seen) + refusals()
+    return within(120, ask) + sorted(seen) + refusals() + preempted()
 
 
 def evict(pod):
