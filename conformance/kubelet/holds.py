@@ -56,6 +56,11 @@ def restricted():
 
 
 def probes():
+    """A probe that begins late or asks seldom has a minute."""
+    return within(60, unproven, 2)
+
+
+def unproven():
     asked = {}
     node = items("/api/v1/nodes")[0]["metadata"]["name"]
     for line in kubectl("get", "--raw", f"/api/v1/nodes/{node}/proxy/metrics/probes").stdout.splitlines():

@@ -1,6 +1,6 @@
 """Asks a Prometheus every query of the rules and dashboards in a folder, whether each metric in it is one that somebody gives
 (the series of series.py), and how its own rules are: ask.py URL FOLDER"""
-import json, pathlib, sys, time, urllib.error, urllib.parse, urllib.request, yaml
+import json, pathlib, sys, time, tomllib, urllib.error, urllib.parse, urllib.request, yaml
 
 url, work = sys.argv[1], pathlib.Path(sys.argv[2])
 
@@ -34,8 +34,11 @@ queries = [rule["expr"] for rule in rules]
 for path in work.glob("*.json"):
     for panel in json.loads(path.read_text())["panels"]:
         queries += [target["expr"].replace("$__rate_interval", "5m").replace("$__range", "1h") for target in panel.get("targets", [])]
-# What rules record and Prometheus itself writes is there only once something was.
-given = {*get("/api/v1/label/__name__/values")["data"], "ALERTS", "up", *(rule["record"] for rule in rules if "record" in rule)}
+# What rules record, Prometheus itself writes or counts an event is there only once something was.
+catalogue = pathlib.Path(__file__).parent.parent.parent / "schemas/metrics"
+late = {name for path in catalogue.glob("*.toml") for name in tomllib.loads(path.read_text()).get("after_an_event", [])}
+late |= {"ALERTS", "up"} | {rule["record"] for rule in rules if "record" in rule}
+given = late | set(get("/api/v1/label/__name__/values")["data"])
 wrong, empty = [], 0
 for query in queries:
     parsed = get("/api/v1/parse_query", query=query)
