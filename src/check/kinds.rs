@@ -52,6 +52,14 @@ pub struct Kind<'k> {
     pub is_native: bool,
 }
 
+impl Kind<'_> {
+    /// The parts that the API server's own objects have, though empty, where nobody wrote them.
+    pub fn parts(&self) -> Vec<&'static str> {
+        let shape = self.shapes.shape(self.root);
+        ["spec", "status"].into_iter().filter(|name| self.is_native && shape.property(name).is_some()).collect()
+    }
+}
+
 /// What is known of an object by its API version and kind.
 #[derive(Clone, Copy)]
 pub enum Known<'k> {
@@ -202,7 +210,7 @@ impl Kinds {
 fn resource(api_version: &str, kind: &str, plural: &str, is_namespaced: bool) -> Resource {
     let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
     let [group, version, kind, name] = [group, version, kind, plural].map(str::to_owned);
-    Resource { group, version, kind, name, is_namespaced, equivalents: Vec::new() }
+    Resource { group, version, kind, name, is_namespaced, equivalents: Vec::new(), always: Vec::new() }
 }
 
 /// Whether an object defines kinds.

@@ -97,6 +97,7 @@ impl Kinds {
             name: known.map_or_else(|| policy::guessed(kind), |known| known.plural.to_owned()),
             is_namespaced: known.is_none_or(|known| known.scope == Scope::Namespace),
             equivalents: others.into_iter().map(|version| (group.to_owned(), version)).collect(),
+            always: known.map_or_else(Vec::new, |known| known.parts()),
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct Resource {
     pub is_namespaced: bool,
     /// Groups and versions that serve the same objects.
     pub equivalents: Vec<(String, String)>,
+    /// The parts that expressions see empty where nobody wrote them: the API server's own kinds have them always.
+    pub always: Vec<&'static str>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -249,9 +251,11 @@ pub fn guessed(kind: &str) -> String {
     }
 }
 
-/// An object as it comes to a policy: with the namespace that it goes to.
+/// An object as it comes to a policy: with the parts that it always has, and the namespace that it goes to.
 fn placed(yaml: &Yaml<'_>, resource: &Resource, namespace: &str) -> Value {
-    let value = Value::from_yaml(yaml);
+    let missing = resource.always.iter().filter(|name| yaml.get(name).is_none_or(|part| part.data == Data::Null));
+    let empty = |_: &Value| Value::map(Vec::new());
+    let value = missing.fold(Value::from_yaml(yaml), |value, name| replaced(&value, name, empty));
     let metadata = yaml.get("metadata");
     let has_namespace = metadata.is_some_and(|metadata| metadata.get("namespace").is_some());
     if !resource.is_namespaced || has_namespace || !metadata.is_some_and(|metadata| matches!(metadata.data, Data::Map(_))) {
