@@ -61,6 +61,9 @@ fn faults(dashboard: &Value) -> Vec<String> {
     );
     let panels = dashboard["panels"].as_array().unwrap();
     expect(!panels.is_empty(), "no panels");
+    let lines = panels.iter().any(|panel| panel["type"] == "logs");
+    let asked = variables.iter().any(|variable| variable["query"] == "loki" && variable["name"] == "logs");
+    expect(lines == asked, "no Loki");
     let ids: BTreeSet<i64> = panels.iter().filter_map(|panel| panel["id"].as_i64()).collect();
     expect(ids.len() == panels.len(), "two panels of one id");
     for (index, panel) in panels.iter().enumerate() {
@@ -73,6 +76,26 @@ fn faults(dashboard: &Value) -> Vec<String> {
 }
 
 fn panel_faults(panel: &Value) -> Vec<String> {
+    if panel["type"] == "logs" { lines_faults(panel) } else { measured_faults(panel) }
+}
+
+/// What programs print has neither unit nor threshold, and is asked of Loki, in its own language.
+fn lines_faults(panel: &Value) -> Vec<String> {
+    let source = json!({ "type": "loki", "uid": "${logs}" });
+    let targets = panel["targets"].as_array().unwrap();
+    let [x, _, width, height] = place(panel);
+    let checks = [
+        (panel["title"].as_str().is_some_and(|title| !title.is_empty()), "title"),
+        (panel["description"].as_str().is_some_and(|text| text.len() > 15), "description"),
+        (panel["datasource"] == source && targets.iter().all(|target| target["datasource"] == source), "datasource"),
+        (targets.len() == 1 && targets[0]["expr"].as_str().is_some_and(|expr| expr.starts_with("{namespace=~")), "queries"),
+        (targets[0]["queryType"] == "range" && targets[0]["maxLines"].as_i64().is_some_and(|most| most <= 1000), "lines"),
+        (width > 0 && height > 0 && x >= 0 && x + width <= 24, "place"),
+    ];
+    checks.iter().filter(|(holds, _)| !holds).map(|(_, what)| (*what).to_owned()).collect()
+}
+
+fn measured_faults(panel: &Value) -> Vec<String> {
     let defaults = &panel["fieldConfig"]["defaults"];
     let source = |value: &Value| *value == json!({ "type": "prometheus", "uid": "${datasource}" });
     let targets = panel["targets"].as_array().unwrap();
@@ -125,6 +148,27 @@ fn what_is_wrong_with_a_dashboard_is_seen() {
         let found = broken(pointer, value);
         assert!(found.iter().any(|fault| fault.contains(said)), "{pointer}: {found:?}");
     }
+}
+
+/// Where lines are kept, each page ends with those of what it is about; a page of nothing else is not made.
+#[test]
+fn every_page_shows_lines() {
+    for (profile, mode) in [("staging", "k3s-local"), ("production", "k3s"), ("development", "k3s-local")] {
+        let made = dashboards(&compiled::documents(&CATALOG, OWN, profile, mode));
+        for (name, dashboard) in &made {
+            let kinds: Vec<&str> =
+                dashboard["panels"].as_array().unwrap().iter().map(|panel| panel["type"].as_str().unwrap()).collect();
+            let lines = kinds.iter().filter(|kind| **kind == "logs").count();
+            assert_eq!(lines, usize::from(profile != "development"), "{profile} {mode} {name}");
+            assert!(kinds.len() > lines && (lines == 0 || kinds.last() == Some(&"logs")), "{profile} {mode} {name}");
+        }
+    }
+    let mut broken = dashboards(&compiled::documents(&CATALOG, OWN, "production", "k3s"))[0].1.clone();
+    let last = broken["panels"].as_array().unwrap().len() - 1;
+    broken["panels"][last]["datasource"]["uid"] = json!("loki");
+    assert!(faults(&broken).iter().any(|fault| fault.contains("datasource")));
+    broken["templating"]["list"].as_array_mut().unwrap().pop();
+    assert!(faults(&broken).iter().any(|fault| fault == "no Loki"));
 }
 
 /// A promise that changes moves its threshold.

@@ -21,6 +21,7 @@ mod kills;
 mod manifests;
 mod measures;
 mod network;
+mod observed;
 mod operation;
 mod origin;
 mod parity;

@@ -100,11 +100,12 @@ fn parsed(name: &str, text: &str) -> Value {
     stream.documents[0].root.to_node(&lakegen::source::Source::new(name, text), &"test".into()).to_json()
 }
 
-/// The queries of all dashboards.
+/// The queries of all dashboards that Prometheus is asked.
 fn panels(documents: &[Document]) -> Vec<String> {
     crate::dashboards::dashboards(documents)
         .iter()
         .flat_map(|(_, dashboard)| dashboard["panels"].as_array().unwrap().clone())
+        .filter(|panel| panel["datasource"]["type"] == "prometheus")
         .flat_map(|panel| panel["targets"].as_array().cloned().unwrap_or_default())
         .map(|target| target["expr"].as_str().unwrap().replace("$__rate_interval", "5m").replace("$__range", "1h"))
         .collect()
