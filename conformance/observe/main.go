@@ -8,6 +8,7 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/prometheusexporter"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/deltatocumulativeprocessor"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/k8sattributesprocessor"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/probabilisticsamplerprocessor"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver"
@@ -43,7 +44,7 @@ func factories() (otelcol.Factories, error) {
 		Receivers: must(otelcol.MakeFactoryMap[receiver.Factory](otlpreceiver.NewFactory(), filelogreceiver.NewFactory(),
 			fluentforwardreceiver.NewFactory())),
 		Processors: must(otelcol.MakeFactoryMap[processor.Factory](memorylimiterprocessor.NewFactory(),
-			probabilisticsamplerprocessor.NewFactory(), k8sattributesprocessor.NewFactory())),
+			probabilisticsamplerprocessor.NewFactory(), k8sattributesprocessor.NewFactory(), deltatocumulativeprocessor.NewFactory())),
 		Exporters: must(otelcol.MakeFactoryMap[exporter.Factory](otlpexporter.NewFactory(), otlphttpexporter.NewFactory(),
 			prometheusexporter.NewFactory())),
 		Connectors: must(otelcol.MakeFactoryMap[connector.Factory](countconnector.NewFactory())),

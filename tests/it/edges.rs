@@ -54,7 +54,8 @@ fn what_is_taken_out_is_gone_from_every_file() {
             let left = objects(&without, profile, mode);
             let left: Vec<&String> = left
                 .iter()
-                .filter(|(path, o)| o.to_string().contains(word) || path.contains(word))
+                // The makers of one program give others their name.
+                .filter(|(path, o)| o.to_string().replace("grafana/loki", "").contains(word) || path.contains(word))
                 .map(|(path, _)| path)
                 .collect();
             assert!(left.is_empty(), "{component} is off, and {profile} {mode} still tells of it: {left:?}");

@@ -324,6 +324,7 @@ fn file(options: &[Setting], texts: &Texts) -> (String, Vec<usize>) {
         "components.prefect.pools.zqentry.workers = 1",
         "components.postgresql.pooler = 1",
         "components.valkey.tls = true",
+        "components.loki.in_object_store = true",
         "k3s.pages.issuer = \"letsencrypt\"",
     ] {
         lines.push(switch.to_owned());
