@@ -3,7 +3,7 @@
 A span goes into the collector and is found in Jaeger; with Loki, a line that lies where a container's would is found there, under its
 three labels, and counted. Addresses and folders become those of this machine, and nobody is asked which pod is of which workload;
 all else is as it was made. What each tells of itself is held against the catalogue."""
-import json, pathlib, re, shutil, socket, subprocess, sys, tempfile, time, tomllib, urllib.error, urllib.request, yaml
+import json, pathlib, re, shutil, socket, subprocess, sys, tempfile, time, tomllib, urllib.error, urllib.parse, urllib.request
 
 folder, catalogue, otelcol, jaeger, *others = map(pathlib.Path, sys.argv[1:])
 here, started, faults = pathlib.Path(tempfile.mkdtemp()), [], []
@@ -111,6 +111,12 @@ def lines(loki):
     said = sorted(value[1] for stream in found or [] for value in stream["values"])
     if said != ["12:00 | ERROR | no database at all", "all is well, 0 errors"]:
         faults.append(f"Loki has {said}")
+    seen = {}
+    for query in json.loads((folder / "queries.json").read_text()):
+        answer = json.loads(get("loki", 3100, f"/loki/api/v1/query_range?{urllib.parse.urlencode({'query': query, 'since': '1h'})}"))
+        seen[query] = sum(len(stream["values"]) for stream in answer["data"]["result"])
+    if sorted(seen.values())[:1] != [0] or max(seen.values()) != 2 or len(seen) != 5:
+        faults.append(f"of the panels, each finds so many lines: {seen}")
     labels = json.loads(get("loki", 3100, "/loki/api/v1/labels"))["data"]
     if not set(labels) <= {"namespace", "workload", "container"} or "container" not in labels:
         faults.append(f"Loki's labels are {labels}")
