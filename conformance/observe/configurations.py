@@ -10,7 +10,7 @@ for path in output.rglob("*-configmap.yaml"):
     document = yaml.safe_load(path.read_text())
     for name, text in document["data"].items():
         found[document["metadata"]["labels"]["app.kubernetes.io/instance"]] = text
-        if "dashboards-" in name:
+        if "dashboards-" in name and name.endswith(".json"):
             panels = [panel for panel in json.loads(text)["panels"] if panel["type"] == "logs"]
             queries += [target["expr"] for panel in panels for target in panel["targets"]]
 (work / "queries.json").write_text(json.dumps(queries))
