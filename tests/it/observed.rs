@@ -47,6 +47,10 @@ fn only_who_reads_the_machine_is_let_to_it() {
             assert_eq!(level, if reads { "privileged" } else { "restricted" }, "{namespace}");
         }
         assert_eq!(reading.len(), 1, "{profile} {mode}: {reading:?}");
+        // A machine more has one more of it.
+        let quotas = made.iter().filter(|object| object["kind"] == "ResourceQuota");
+        let mut bounded = quotas.map(|quota| quota["metadata"]["namespace"].as_str().unwrap());
+        assert!(bounded.all(|namespace| !reading.contains(&namespace)), "{profile} {mode}");
     }
 }
 
