@@ -57,7 +57,7 @@ fn only_who_reads_the_machine_is_let_to_it() {
 #[test]
 fn a_profile_says_which_share_of_traces_is_kept_and_where() {
     let staging = objects(OWN, "staging", "k3s-local");
-    assert!(!configuration(&staging, "otel-collector").contains("sampl"));
+    assert!(configuration(&staging, "otel-collector").contains("sampling_percentage: 100\n"));
     assert!(configuration(&staging, "jaeger").contains("max_traces: 50000"));
     let production = objects(OWN, "production", "k3s");
     assert!(configuration(&production, "otel-collector").contains("sampling_percentage: 10\n"));
