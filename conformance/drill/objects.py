@@ -31,8 +31,15 @@ def found(drill, verdict):
     assert (known["last_success"] == known["last_run"]) == (verdict == "good")
     assert 0 <= known["recovery_point"] <= 60 and known["recovery_time"] > 0
     assert known["checked"] >= (25000 if drill == "database" else 40), known["checked"]
-    left = [key for key, _, _, size in s3.versions("drills", "") if not key.startswith("results/")]
+    left = [key for key, _, _, size in s3.versions("drills", "") if not key.startswith(("results/", "copies/"))]
     assert not left, left
+
+
+def spoil():
+    """What is kept of the newest copy is half of it."""
+    newest = max(key for key, _, _, _ in s3.versions("drills", "copies/") if not key.endswith(".json"))
+    whole = s3.ask("GET", "drills", newest).read()
+    s3.ask("PUT", "drills", newest, body=whole[: len(whole) // 2]).read()
 
 
 def suspend():
@@ -58,4 +65,4 @@ def rights():
     refused("PUT", "another")
 
 
-{"plant": plant, "found": found, "suspend": suspend, "rights": rights}[verb](*sys.argv[5:])
+{"plant": plant, "found": found, "spoil": spoil, "suspend": suspend, "rights": rights}[verb](*sys.argv[5:])

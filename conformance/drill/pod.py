@@ -1,6 +1,6 @@
 """Runs the program of a workload of an output as a pod would, in a root of its own: its files, secrets, variables and user.
 pod.py OUTPUT SECRETS ROOT WORKLOAD [NAME=VALUE…]"""
-import os, pathlib, sys, yaml
+import os, pathlib, shutil, sys, yaml
 
 output, secrets, root, name = map(pathlib.Path, sys.argv[1:5])
 documents = [d for path in output.rglob("*.yaml") for d in [yaml.safe_load(path.read_text())] if isinstance(d, dict)]
@@ -21,6 +21,11 @@ for mount in container["volumeMounts"]:
     volume = volumes[mount["name"]]
     if "configMap" in volume:
         lay(mount["mountPath"], maps[volume["configMap"]["name"]][mount["subPath"]].encode())
+    if "emptyDir" in volume and mount["mountPath"] != "/tmp":
+        place = root / mount["mountPath"].lstrip("/")
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        os.chown(place, pod["securityContext"]["fsGroup"], pod["securityContext"]["fsGroup"])
     for item in volume.get("secret", {}).get("items", []):
         value = (secrets / f"{volume['secret']['secretName']}-{item['key']}").read_bytes()
         lay(f"{mount['mountPath']}/{item['path']}", value)

@@ -1,5 +1,5 @@
 """Stands in for CloudNativePG and its plugin where they are not: what is asked for as a Cluster is restored, from the base backup and the
-log, into a real PostgreSQL. operator.py KUBECONFIG ROOT ADDRESS FAULTS: /backup and /archive lie in ROOT; FAULTS is a file whose word
+log, into a real PostgreSQL. plays.py KUBECONFIG ROOT ADDRESS FAULTS: /backup and /archive lie in ROOT; FAULTS is a file whose word
 makes it do something wrong."""
 import pathlib, shutil, subprocess, sys, time
 
