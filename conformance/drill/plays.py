@@ -34,16 +34,19 @@ def restore(name, cluster):
     source_of(cluster)
     shutil.copytree(root / "backup", DATA)
     subprocess.run(["chown", "-R", "26:26", DATA], check=True)
+    DATA.chmod(0o700)
     (DATA / "recovery.signal").touch()
     with (DATA / "postgresql.auto.conf").open("a") as conf:
         conf.write(f"restore_command = 'cp /archive/%f %p'\narchive_mode = off\nlisten_addresses = '{address}'\n")
     inside(f"{BIN}/pg_ctl", "-D", "/restored", "-l", "/tmp/restored.log", "-w", "-t", "120", "start")
-    while inside("psql", "-h", "/tmp", "-p", "5433", "-Atc", "SELECT pg_is_in_recovery()", "prefect", check=False).stdout.strip() != "f":
+    while inside("psql", "-h", "/sockets", "-Atc", "SELECT pg_is_in_recovery()", "prefect", check=False).stdout.strip() != "f":
         time.sleep(0.2)
     if faults.read_text().strip() == "loses":
-        inside("psql", "-h", "/tmp", "-p", "5433", "-c", "DROP TABLE flow", "prefect")
+        inside("psql", "-h", "/sockets", "-c", "DROP TABLE flow", "prefect")
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"{name}-1", "labels": {"cnpg.io/cluster": name}},
-           "spec": {"containers": [{"name": "postgres", "image": cluster["spec"]["imageName"], "resources": {"requests": {"cpu": "1", "memory": "1Mi"}, "limits": {"cpu": "1", "memory": "1Mi"}}}]}}
+           "spec": {"securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}, "containers": [
+               {"name": "postgres", "image": cluster["spec"]["imageName"], "resources": cluster["spec"]["resources"],
+                "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}}]}}
     said(server.call("POST", PODS, pod))
     patch(f"{PODS}/{name}-1/status", {"status": {"podIP": address, "podIPs": [{"ip": address}]}})
     patch(f"{CLUSTERS}/{name}/status", {"status": {"conditions": [
