@@ -16,7 +16,9 @@ for case in cases:
     firing = f'count(ALERTS{{alertname="{case["alert"]}",alertstate="firing"}})'
     asked = [{"expr": firing, "eval_time": case[when], "exp_samples": [{"labels": "{}", "value": 1}] if when == "fires" else []}
              for when in ("quiet", "fires", "resolves") if when in case]
-    series = [{"series": name, "values": str(values)} for name, values in case["series"].items()]
+    if numbers := [name for name, values in case["series"].items() if not isinstance(values, str)]:
+        sys.exit(f"{case['alert']}: YAML takes what {numbers} are for numbers, so quote it")
+    series = [{"series": name, "values": values} for name, values in case["series"].items()]
     step = case.get("interval", "1m")
     files.setdefault((home[case["alert"]], step), []).append({"interval": step, "input_series": series, "promql_expr_test": asked})
 for (group, step), tests in files.items():

@@ -19,6 +19,7 @@ pub const RAW: Language = Language { name: "raw", quotes: &[], comments: &[], li
 
 pub const LANGUAGES: &[Language] = &[
     Language { name: "sh", quotes: &['\'', '"', '`'], comments: &["#"], literal: shell },
+    Language { name: "py", quotes: &['\'', '"'], comments: &["#"], literal: quoted_json },
     Language { name: "sql", quotes: &['\'', '"'], comments: &["--"], literal: sql },
     Language { name: "promql", quotes: &['\'', '"', '`'], comments: &["#"], literal: quoted_json },
     Language { name: "toml", quotes: &['\'', '"'], comments: &["#"], literal: json },

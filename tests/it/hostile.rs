@@ -264,7 +264,13 @@ impl Setting {
             Some("domain") => format!("{word}.example"),
             Some("url" | "runbooks") => format!("http://{word}.example:3128"),
             Some("ca_bundle") => format!("-----BEGIN CERTIFICATE-----\n{word}\n-----END CERTIFICATE-----\n"),
+            Some("schedule") if self.path.contains(&"drill".to_owned()) => "7 7 7 7 7".to_owned(),
             Some("schedule") => "0 7 7 7 7 7".to_owned(),
+            Some("prefixes") => format!("gold/{word}"),
+            Some("version") if self.path.contains(&"installs".to_owned()) => "7.7.7".to_owned(),
+            Some("ready") => format!("{word}/{word}"),
+            Some("manifest") => format!("https://{word}.example"),
+            Some("digest") => "7".repeat(64),
             Some("keep") => "77d".to_owned(),
             Some(name) if name.ends_with("image") => format!("{word}/{word}:1"),
             Some("address") => "10.254.253.77".to_owned(),
@@ -509,7 +515,7 @@ impl Comparison<'_> {
         let once = |text: &str| {
             self.doubled.chars().fold(text.to_owned(), |text, sign| text.replace(&format!("{sign}{sign}"), &sign.to_string()))
         };
-        if name.starts_with("etc-echo-") || name.ends_with(".yml") || name.ends_with(".yaml") {
+        if name.starts_with("etc-echo-") || [".yml", ".yaml", "-cluster.json"].iter().any(|end| name.ends_with(end)) {
             return self.text(name, expected, found);
         }
         if ["#!/bin/sh", "set -eu\n", "printf '%s\\0' "].iter().any(|start| once(expected).starts_with(start)) {
@@ -828,10 +834,12 @@ fn assert_words_are_used(options: &[Setting], expected: &[Vec<Document>]) {
         .filter(|option| option.has_word() && !all.contains(&option.word) && !all.contains(&option.word.to_uppercase()))
         .collect();
     // The summary of a profile is for people who read profiles; a helper is for programs without a shell, of which there is
-    // none, a store of secrets is named where they come from one, and an issuer of one's own needs no namespace.
+    // none, a store of secrets is named where they come from one, an issuer of one's own needs no namespace, and what must be
+    // installed before is told of where somebody here wants it.
+    let installs = ["k3s", "installs"].map(str::to_owned);
     let spare: [&[&str]; 4] =
         [&["summary"], &["compose", "helper_image"], &["k3s", "secrets", "store"], &["k3s", "certificates", "namespace"]];
-    let is_spare = |option: &&Setting| spare.iter().any(|path| option.path == *path);
+    let is_spare = |option: &&Setting| spare.iter().any(|path| option.path == *path) || option.path.starts_with(&installs);
     assert!(unused.iter().all(is_spare), "{unused:#?}");
 }
 

@@ -25,7 +25,8 @@ type Catalogue = BTreeMap<String, (String, BTreeSet<String>)>;
 const TARGET_LABELS: &[&str] =
     &["job", "instance", "namespace", "pod", "container", "__name__", "alertname", "alertstate", "severity", "component"];
 /// What Prometheus makes itself.
-const OWN_SERIES: &[&str] = &["up", "ALERTS", "scrape_samples_scraped", "scrape_duration_seconds"];
+const OWN_SERIES: &[&str] =
+    &["up", "ALERTS", "scrape_samples_post_metric_relabeling", "scrape_samples_scraped", "scrape_duration_seconds"];
 
 #[test]
 fn every_query_asks_for_what_an_enabled_component_gives() {

@@ -58,14 +58,20 @@ fn is_peer(peer: &Value, own: &Pod, other: &Pod) -> bool {
     in_namespace && peer.get("podSelector").is_none_or(|selector| matches(selector, &other.labels))
 }
 
+/// What the pods of an object are made after; those of a clock's jobs lie deeper.
+fn template(object: &Value) -> &Value {
+    let spec = &object["spec"];
+    if spec["jobTemplate"].is_object() { &spec["jobTemplate"]["spec"]["template"] } else { &spec["template"] }
+}
+
 /// The labels of the pods that an object makes, or that the graph says others make.
 fn pod(workload: &Workload, objects: &[Value]) -> Option<Pod> {
     let own = objects.iter().find(|object| {
-        object["metadata"]["name"] == workload.name.as_str() && object["spec"]["template"]["metadata"]["labels"].is_object()
+        object["metadata"]["name"] == workload.name.as_str() && template(object)["metadata"]["labels"].is_object()
     });
     let said = || labels(&workload.node.get("labels").map(|labels| labels.to_json()).unwrap_or_default());
     let labels = match own {
-        Some(object) => labels(&object["spec"]["template"]["metadata"]["labels"]),
+        Some(object) => labels(&template(object)["metadata"]["labels"]),
         None if matches!(workload.kind(), "operated" | "resident") => {
             let mut labels = said();
             if labels.is_empty() {

@@ -95,3 +95,52 @@ fn what_is_made_may_be_deployed() {
         assert!(allowed, "{}: {}", object["kind"], object["metadata"]["name"]);
     }
 }
+
+/// What the README has installed before brings every kind that is not Kubernetes' own, or K3s and Argo CD have it.
+#[test]
+fn every_kind_is_brought_by_what_is_installed() {
+    let said = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/modes/kubernetes/mode.toml")).unwrap();
+    let said: toml::Table = said.parse().unwrap();
+    let installs = said["options"]["installs"]["default"].as_table().unwrap();
+    let brought: BTreeSet<String> = installs
+        .values()
+        .filter_map(|one| one.get("crds")?.as_table())
+        .flat_map(|groups| groups.iter().map(|(group, kinds)| (group, kinds.as_array().unwrap())))
+        .flat_map(|(group, kinds)| kinds.iter().map(move |kind| format!("{group}/{}", kind.as_str().unwrap())))
+        .collect();
+    let mut seen = 0;
+    for object in objects(OWN) {
+        let version = text(&object["apiVersion"]);
+        let group = version.split('/').next().unwrap_or_default();
+        let is_own = !group.contains('.') || group.ends_with(".k8s.io") && !group.starts_with("gateway.");
+        if is_own || ["traefik.io", "helm.cattle.io", "argoproj.io", "kustomize.config.k8s.io"].contains(&group) {
+            continue;
+        }
+        let kind = text(&object["kind"]).to_lowercase();
+        let plural = match kind.strip_suffix('y').filter(|stem| !stem.ends_with('a')) {
+            Some(stem) => format!("{group}/{stem}ies"),
+            None if kind.ends_with('s') => format!("{group}/{kind}es"),
+            None => format!("{group}/{kind}s"),
+        };
+        assert!(brought.contains(&plural), "nothing that is installed brings {plural}");
+        seen += 1;
+    }
+    assert!(seen > 50, "{seen}");
+}
+
+/// A drill restores beside what runs: it may make what it restores into, and touch nothing else.
+#[test]
+fn a_drill_touches_only_what_it_makes() {
+    let objects = objects(OWN);
+    let role = of(&objects, "Role").into_iter().find(|role| role["metadata"]["name"] == "drill-database").expect("its rights");
+    assert_eq!(role["metadata"]["namespace"], "drill-prod");
+    for rule in role["rules"].as_array().unwrap() {
+        let creates = rule["verbs"] == serde_json::json!(["create"]);
+        assert!(creates || !rule["resourceNames"].as_array().unwrap().is_empty(), "{rule}");
+    }
+    let clusters = of(&objects, "Cluster").into_iter().filter(|cluster| cluster["metadata"]["namespace"] == "drill-prod");
+    assert_eq!(clusters.count(), 0, "between two drills there is none");
+    let drills = of(&objects, "CronJob");
+    assert_eq!(drills.len(), 2);
+    assert!(drills.iter().all(|drill| drill["spec"]["concurrencyPolicy"] == "Forbid" && drill["spec"]["timeZone"] == "Etc/UTC"));
+}

@@ -19,6 +19,10 @@ const LONG_FILES: &[(&str, &str)] = &[];
 const LONG_TEMPLATES: &[(&str, &str)] = &[
     ("templates/modes/kubernetes/README.md.j2", "one text from top to bottom"),
     ("templates/modes/compose/README.md.j2", "one text from top to bottom"),
+    ("templates/components/drill/database.py.j2", "a program, and no document"),
+    ("templates/components/drill/dump.py.j2", "a program, and no document"),
+    ("templates/components/drill/objects.py.j2", "a program, and no document"),
+    ("templates/components/drill/s3.py.j2", "a program, and no document"),
     ("templates/modes/compose/service.yaml.j2", "one service is one table, and no part of it is used elsewhere"),
 ];
 
