@@ -161,11 +161,12 @@ fn of_one_graph<T: Send>(
     let Ok(graph) = graph else { return Vec::new() };
     let mut outputs = Vec::new();
     for mode in modes {
-        let made = |scope: &Scope| {
-            let mut found = Diagnostics::default();
-            (of_graph(lakehouse, &graph, mode, scope, wish, &mut found), found)
-        };
-        let (made, found) = Some(made(&graph.scope.untraced())).filter(|(_, found)| found.is_empty()).unwrap_or_else(|| made(&graph.scope));
+        let mut found = Diagnostics::default();
+        let mut made = of_graph(lakehouse, &graph, mode, &graph.scope.untraced(), wish, &mut found);
+        if !found.is_empty() {
+            found = Diagnostics::default();
+            made = of_graph(lakehouse, &graph, mode, &graph.scope, wish, &mut found);
+        }
         outputs.extend(made.ok());
         diags.merge(found);
     }
