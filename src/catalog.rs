@@ -93,10 +93,8 @@ pub fn load(host: &dyn Host, folder: Option<&Path>, diags: &mut Diagnostics) -> 
     // What the binary carries is checked by its own tests, not at every start.
     let reader = Reader { files: &files, is_checked: folder.is_none() };
     let types = Arc::new(Types::read(&reader.toml("schemas/types.toml", diags)));
-    let ((components, found), (modes, found_after)) =
-        rayon::join(|| apart(|diags| reader.components(&types, diags)), || apart(|diags| reader.modes(&types, diags)));
-    diags.append(found);
-    diags.append(found_after);
+    let components = reader.components(&types, diags);
+    let modes = reader.modes(&types, diags);
     let engine = Engine::new(&templates(&files), &types);
     if !reader.is_checked {
         engine.check(diags);
@@ -131,12 +129,6 @@ impl Catalog {
     pub fn mode(&self, name: &str) -> Option<&Mode> {
         self.modes.get(name).filter(|mode| !mode.is_base)
     }
-}
-
-/// With findings of its own, for what is read side by side and told in order.
-fn apart<T>(read: impl FnOnce(&mut Diagnostics) -> T) -> (T, Diagnostics) {
-    let mut found = Diagnostics::default();
-    (read(&mut found), found)
 }
 
 fn add_folder(host: &dyn Host, folder: &Path, files: &mut Files, diags: &mut Diagnostics) -> Result<(), Reported> {

@@ -192,7 +192,16 @@ pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) ->
     name_certificates(&mut secrets, &workloads, &addresses);
     diags.checkpoint()?;
     let documents = documents.into_values().collect();
-    Ok(Graph { workloads, connections, secrets, documents, switches, types: lakehouse.catalog.types.clone(), scope, description: OnceLock::new() })
+    Ok(Graph {
+        workloads,
+        connections,
+        secrets,
+        documents,
+        switches,
+        types: lakehouse.catalog.types.clone(),
+        scope,
+        description: OnceLock::new(),
+    })
 }
 
 /// Fills in what a component says of itself: its namespace, secrets, offers and needs.

@@ -207,12 +207,12 @@ fn judged<T: Send>(
     let tables = check::Tables::load();
     let kept = Mutex::new(Vec::new());
     let keep = |document: Document, total: usize| {
-        let printed = check::keep(&document, &tables);
+        let printed = check::keep(&document, tables);
         kept.lock().expect("no thread panics with it").extend(printed);
         (wish.finish)(document, total)
     };
     let documents = document::render(lakehouse, units, &keep, diags)?;
-    check::flows(graph, kept.into_inner().expect("no thread panics with it"), &tables, diags);
+    check::flows(graph, kept.into_inner().expect("no thread panics with it"), tables, diags);
     diags.checkpoint()?;
     Ok(documents)
 }
