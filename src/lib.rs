@@ -88,8 +88,8 @@ pub fn compile(catalog: &Catalog, input: &Input, modes: &[String], diags: &mut D
     Ok(outputs)
 }
 
-/// Like `compile`, for who only wants the bytes of each document: its values do not know where they come from, and to write
-/// that down takes longer than to make them.
+/// Like `compile`, for who only wants the bytes of each document: its values do not know where they come from, which would
+/// take time and memory.
 pub fn compile_into<T: Send>(
     catalog: &Catalog,
     input: &Input,
