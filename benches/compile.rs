@@ -73,7 +73,8 @@ fn stages(criterion: &mut Criterion) {
 
 fn stages_of(criterion: &mut Criterion, input: &Input, lakehouse: &Lakehouse<'_>, mode: &Mode) {
     let graph = graph::build(lakehouse, mode, &mut Diagnostics::default()).expect("the bench's lakehouse connects");
-    let units = || plan::plan(lakehouse, &graph, mode, &mut Diagnostics::default()).expect("its paths are different");
+    let units =
+        || plan::plan(lakehouse, &graph, mode, &graph.scope, &mut Diagnostics::default()).expect("its paths are different");
     let documents =
         document::render(lakehouse, &units(), &|document, _| document, &mut Diagnostics::default()).expect("it renders");
     let mut group = criterion.benchmark_group(format!("stage/1,000 components/{}", mode.name));

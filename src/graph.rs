@@ -18,7 +18,7 @@ pub use describe::Description;
 pub use known::Document;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::catalog::Mode;
 use crate::diagnostic::{Code, Diagnostics, Reported};
@@ -41,6 +41,8 @@ pub struct Graph {
     types: Arc<Types>,
     /// What every template sees: `lakehouse`, `profile`, `mode`.
     pub scope: Scope,
+    /// Written down when it is first asked for.
+    description: OnceLock<Description>,
 }
 
 pub struct Workload {
@@ -190,7 +192,16 @@ pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) ->
     name_certificates(&mut secrets, &workloads, &addresses);
     diags.checkpoint()?;
     let documents = documents.into_values().collect();
-    Ok(Graph { workloads, connections, secrets, documents, switches, types: lakehouse.catalog.types.clone(), scope })
+    Ok(Graph {
+        workloads,
+        connections,
+        secrets,
+        documents,
+        switches,
+        types: lakehouse.catalog.types.clone(),
+        scope,
+        description: OnceLock::new(),
+    })
 }
 
 /// Fills in what a component says of itself: its namespace, secrets, offers and needs.

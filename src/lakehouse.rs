@@ -106,6 +106,13 @@ impl Lakehouse<'_> {
         hosts.filter(|_| mode.is_part).unwrap_or(mode)
     }
 
+    /// All modes that a user can ask for, those together that have the names and graph of one host.
+    pub fn by_host(&self) -> Vec<Vec<&Mode>> {
+        let mut hosts: BTreeMap<&str, Vec<&Mode>> = BTreeMap::new();
+        self.catalog.public_modes().for_each(|mode| hosts.entry(&self.host(mode).name).or_default().push(mode));
+        hosts.into_values().collect()
+    }
+
     /// A mode's options, with what the user set.
     pub fn options_of(&self, mode: &Mode) -> Arc<Node> {
         let defaults = schema::with_defaults(&mode.options, &layers::nothing());

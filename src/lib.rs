@@ -50,8 +50,10 @@ pub mod yaml;
 use catalog::{Catalog, Mode};
 use diagnostic::{Diagnostics, Reported};
 use document::Document;
+use graph::Graph;
 use lakehouse::{Input, Lakehouse};
 use rayon::prelude::*;
+use render::Scope;
 use std::sync::Mutex;
 
 /// Everything one mode makes of a lakehouse.
@@ -63,27 +65,43 @@ pub struct Output<T = Document> {
     pub secrets: Vec<graph::Provided>,
 }
 
-/// The whole pipeline: what a user wrote in, the documents of every mode asked for out.
-pub fn compile(catalog: &Catalog, input: &Input, modes: &[String], diags: &mut Diagnostics) -> Result<Vec<Output>, Reported> {
-    compile_into(catalog, input, modes, &|document, _| document, diags)
+/// What somebody wants of the documents that are made.
+pub struct Wish<'f, T> {
+    /// What is made of each document as soon as it is there, since those of a whole platform fill the memory. It hears too how
+    /// many documents the mode has.
+    pub finish: &'f (dyn Fn(Document, usize) -> T + Sync),
+    /// Whether policies of the network are held against the graph.
+    pub is_judged: bool,
 }
 
-/// Like `compile`, with something smaller in place of each document as soon as it is made: a document knows the origin of
-/// every value, and those of a whole platform fill the memory. `finish` hears too how many documents the mode has.
+/// The whole pipeline: what a user wrote in, the documents of every mode asked for out.
+pub fn compile(catalog: &Catalog, input: &Input, modes: &[String], diags: &mut Diagnostics) -> Result<Vec<Output>, Reported> {
+    let lakehouse = lakehouse::read(catalog, input, diags)?;
+    let modes = wanted(&lakehouse, modes, diags)?;
+    let mut outputs = Vec::new();
+    for mode in modes {
+        let mut found = Diagnostics::default();
+        outputs.extend(one(&lakehouse, mode, &mut found).ok());
+        diags.merge(found);
+    }
+    diags.checkpoint()?;
+    Ok(outputs)
+}
+
+/// Like `compile`, for who only wants the bytes of each document: its values do not know where they come from, which would
+/// take time and memory.
 pub fn compile_into<T: Send>(
     catalog: &Catalog,
     input: &Input,
     modes: &[String],
-    finish: &(dyn Fn(Document, usize) -> T + Sync),
+    wish: &Wish<'_, T>,
     diags: &mut Diagnostics,
 ) -> Result<Vec<Output<T>>, Reported> {
     let lakehouse = lakehouse::read(catalog, input, diags)?;
     let modes = wanted(&lakehouse, modes, diags)?;
     let mut outputs = Vec::new();
     for mode in modes {
-        let mut found = Diagnostics::default();
-        outputs.extend(one_into(&lakehouse, mode, finish, &mut found).ok());
-        diags.merge(found);
+        outputs.extend(of_one_graph(&lakehouse, &[mode], wish, diags));
     }
     diags.checkpoint()?;
     Ok(outputs)
@@ -94,7 +112,7 @@ pub fn compile_into<T: Send>(
 pub fn compile_all<T: Send>(
     catalog: &Catalog,
     input: &Input,
-    finish: &(dyn Fn(Document, usize) -> T + Sync),
+    wish: &Wish<'_, T>,
     diags: &mut Diagnostics,
 ) -> Result<Vec<Output<T>>, Reported> {
     let read = |profile: &String| {
@@ -106,42 +124,73 @@ pub fn compile_all<T: Send>(
         lakehouses.extend(lakehouse.ok());
         diags.merge(found);
     }
-    let pairs: Vec<(&Lakehouse<'_>, &Mode)> =
-        lakehouses.iter().flat_map(|lakehouse| catalog.public_modes().map(move |mode| (lakehouse, mode))).collect();
-    let compiled = pairs.par_iter().map(|(lakehouse, mode)| {
+    let graphs: Vec<(&Lakehouse<'_>, Vec<&Mode>)> =
+        lakehouses.iter().flat_map(|lakehouse| lakehouse.by_host().into_iter().map(move |modes| (lakehouse, modes))).collect();
+    let compiled = graphs.par_iter().map(|(lakehouse, modes)| {
         let mut found = Diagnostics::default();
-        (one_into(lakehouse, mode, finish, &mut found), found)
+        (of_one_graph(lakehouse, modes, wish, &mut found), found)
     });
     let mut outputs = Vec::new();
     for (made, found) in compiled.collect::<Vec<_>>() {
-        outputs.extend(made.ok());
+        outputs.extend(made);
         diags.merge(found);
     }
     diags.checkpoint()?;
+    outputs.sort_by(|a, b| (&a.profile, &a.mode).cmp(&(&b.profile, &b.mode)));
     Ok(outputs)
 }
 
 /// One mode of a lakehouse.
 pub fn one(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) -> Result<Output, Reported> {
-    one_into(lakehouse, mode, &|document, _| document, diags)
+    let graph = graph::build(lakehouse, mode, diags)?;
+    let wish = Wish { finish: &|document, _| document, is_judged: true };
+    of_graph(lakehouse, &graph, mode, &graph.scope, &wish, diags)
 }
 
-fn one_into<T: Send>(
+/// Modes that have one graph: it is built once for all of them. Where anything is found, it is made again with all that is
+/// known of its values, so that it is told where they come from.
+fn of_one_graph<T: Send>(
     lakehouse: &Lakehouse<'_>,
+    modes: &[&Mode],
+    wish: &Wish<'_, T>,
+    diags: &mut Diagnostics,
+) -> Vec<Output<T>> {
+    let mut found = Diagnostics::default();
+    let graph = graph::build(lakehouse, modes[0], &mut found);
+    diags.merge(found);
+    let Ok(graph) = graph else { return Vec::new() };
+    let mut outputs = Vec::new();
+    for mode in modes {
+        let mut found = Diagnostics::default();
+        let mut made = of_graph(lakehouse, &graph, mode, &graph.scope.untraced(), wish, &mut found);
+        if !found.is_empty() {
+            found = Diagnostics::default();
+            made = of_graph(lakehouse, &graph, mode, &graph.scope, wish, &mut found);
+        }
+        outputs.extend(made.ok());
+        diags.merge(found);
+    }
+    outputs
+}
+
+/// What a mode makes of its graph; `scope` is the graph's, traced or not.
+fn of_graph<T: Send>(
+    lakehouse: &Lakehouse<'_>,
+    graph: &Graph,
     mode: &Mode,
-    finish: &(dyn Fn(Document, usize) -> T + Sync),
+    scope: &Scope,
+    wish: &Wish<'_, T>,
     diags: &mut Diagnostics,
 ) -> Result<Output<T>, Reported> {
-    let graph = graph::build(lakehouse, mode, diags)?;
     // What a profile promises it promises in its own modes; in others it may be that nothing can hold it.
     if lakehouse.modes.iter().any(|own| own.name == mode.name) {
-        targets::check(&targets::rows(lakehouse, &graph), diags);
+        targets::check(&targets::rows(lakehouse, graph), diags);
         diags.checkpoint()?;
     }
-    let units = plan::plan(lakehouse, &graph, mode, diags)?;
+    let units = plan::plan(lakehouse, graph, mode, scope, diags)?;
     let documents = match mode.objects.as_bool() {
-        Some(true) => judged(lakehouse, &graph, &units, finish, diags)?,
-        _ => document::render(lakehouse, &units, finish, diags)?,
+        Some(true) if wish.is_judged => judged(lakehouse, graph, &units, wish, diags)?,
+        _ => document::render(lakehouse, &units, wish.finish, diags)?,
     };
     let profile = lakehouse.profile.as_str().unwrap_or_default().to_owned();
     Ok(Output { profile, mode: mode.name.clone(), documents, secrets: graph.provided() })
@@ -150,20 +199,20 @@ fn one_into<T: Send>(
 /// Renders objects of Kubernetes, and holds their policies of the network against the graph.
 fn judged<T: Send>(
     lakehouse: &Lakehouse<'_>,
-    graph: &graph::Graph,
+    graph: &Graph,
     units: &[plan::Unit],
-    finish: &(dyn Fn(Document, usize) -> T + Sync),
+    wish: &Wish<'_, T>,
     diags: &mut Diagnostics,
 ) -> Result<Vec<T>, Reported> {
     let tables = check::Tables::load();
     let kept = Mutex::new(Vec::new());
     let keep = |document: Document, total: usize| {
-        let printed = check::keep(&document, &tables);
+        let printed = check::keep(&document, tables);
         kept.lock().expect("no thread panics with it").extend(printed);
-        finish(document, total)
+        (wish.finish)(document, total)
     };
     let documents = document::render(lakehouse, units, &keep, diags)?;
-    check::flows(graph, kept.into_inner().expect("no thread panics with it"), &tables, diags);
+    check::flows(graph, kept.into_inner().expect("no thread panics with it"), tables, diags);
     diags.checkpoint()?;
     Ok(documents)
 }

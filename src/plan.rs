@@ -22,17 +22,24 @@ pub struct Unit {
     pub is_streamed: bool,
 }
 
-/// Unrolls the rules of a mode and of its parts, in their order; two files on one path are an error.
-pub fn plan(lakehouse: &Lakehouse<'_>, graph: &Graph, mode: &Mode, diags: &mut Diagnostics) -> Result<Vec<Unit>, Reported> {
+/// Unrolls the rules of a mode and of its parts, in their order; two files on one path are an error. `scope` is that of the
+/// graph, traced or not.
+pub fn plan(
+    lakehouse: &Lakehouse<'_>,
+    graph: &Graph,
+    mode: &Mode,
+    scope: &Scope,
+    diags: &mut Diagnostics,
+) -> Result<Vec<Unit>, Reported> {
     let description = graph.describe();
-    let base = graph.scope.with("platform", &description.platform);
+    let base = scope.with("platform", &description.platform);
     let parts = lakehouse.parts(mode).map(|part| Section { mode: part, folder: format!("{}/", part.name) });
     let mut units = Vec::new();
     // The parts first: what the mode makes once sees the paths of all files.
     for section in parts.chain([Section { mode, folder: String::new() }]) {
         let own = section.mode.is_part.then(|| lakehouse.options_of(section.mode));
         let scope = own.map_or(base.clone(), |own| base.with("own", &own));
-        unroll(lakehouse, &description, &section, &scope, &graph.switches, &mut units, diags);
+        unroll(lakehouse, description, &section, &scope, &graph.switches, &mut units, diags);
     }
     check_paths(&units, diags);
     diags.checkpoint()?;
@@ -61,8 +68,8 @@ fn unroll(
     let (late, early): (Vec<&Rule>, Vec<&Rule>) =
         section.mode.rules.iter().partition(|rule| rule.node.text("each") == "platform");
     for rule in early {
-        let each = rule.node.text("each");
-        for subject in subjects(description, each) {
+        let (each, subjects) = subjects(description, rule.node.text("each"));
+        for subject in subjects {
             let made = unit(lakehouse, rule, base.with(each, subject), Some(subject), &mut decided);
             own.extend(made.unwrap_or_else(|failure| tell(&failure, diags)));
         }
@@ -82,14 +89,15 @@ fn unroll(
     units.extend(own);
 }
 
-fn subjects<'d>(description: &'d Description, each: &str) -> &'d [Arc<Node>] {
+/// What a rule is unrolled over, and what its templates call one of them.
+fn subjects<'d>(description: &'d Description, each: &str) -> (&'static str, &'d [Arc<Node>]) {
     match each {
-        "workload" => &description.workloads,
-        "namespace" => &description.namespaces,
-        "file" => &description.files,
-        "object" => &description.objects,
-        "copy" => &description.copies,
-        _ => &description.secrets,
+        "workload" => ("workload", &description.workloads),
+        "namespace" => ("namespace", &description.namespaces),
+        "file" => ("file", &description.files),
+        "object" => ("object", &description.objects),
+        "copy" => ("copy", &description.copies),
+        _ => ("secret", &description.secrets),
     }
 }
 

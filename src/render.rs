@@ -130,7 +130,7 @@ impl Engine {
         let mut from = vec![Arc::new(node.clone())];
         // What a choice inside the braces depended on was read and not printed.
         from.extend(frame.decided_by());
-        from.extend(frame.slots.into_iter().flat_map(|slot| slot.from));
+        from.extend(frame.slots.iter().flat_map(|slot| slot.from.iter().flat_map(|from| from.iter().cloned())));
         Ok(Node::derived("filled in", filled.data.clone(), from))
     }
 
@@ -334,7 +334,7 @@ impl Library {
         let template = self.template(name)?;
         let (text, frame) = self.rendered(env, name, scope)?;
         let form = template.forms.of(text, |text| read(&template.source, text))?;
-        let decided = Some(frame.decided_as_one().into_iter().collect());
+        let decided = frame.decided_as_one();
         let filler = Filler { template: &template.source, slots: &frame.slots, decided };
         Ok(Whole { node: filler.node(&form)?, weight: frame.weight })
     }
@@ -349,9 +349,8 @@ impl Library {
             let message = format!("the name tells no language: .{extension} is none of {}", known.join(", "));
             return Err(Failure::at_line(source, 1, message));
         };
-        for node in frame.decided_by() {
-            frame.slots.push(tracked::Slot { value: Value::from(()), from: vec![node] });
-        }
+        let decided = frame.decided_by().into();
+        frame.slots.push(tracked::Slot { value: Value::from(()), from: frame.scope.is_traced().then_some(decided) });
         let filler = Filler { template: source, slots: &frame.slots, decided: None };
         Ok(Whole { node: filler.language(&text, &lines, language)?, weight: frame.weight })
     }

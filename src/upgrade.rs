@@ -41,7 +41,10 @@ pub fn check<'f>(
     rules: &Rules<'_>,
     diags: &mut Diagnostics,
 ) {
-    for file in files.filter(|file| file.path.ends_with(".yaml")) {
+    if matches!(host.kind(root), Ok(None)) {
+        return;
+    }
+    for file in files.filter(|file| file.path.ends_with(".yaml") && rules.may_be_about(&file.bytes)) {
         let Ok(Found::File(Content { bytes, .. })) = host.look(&root.join(&file.path), MAX_FILE_BYTES) else { continue };
         if bytes == file.bytes {
             continue;
@@ -71,9 +74,19 @@ struct Change<'n> {
 }
 
 impl Rules<'_> {
+    /// Whether a file of ours is of a kind that some rule is about, which is seen without reading all of it.
+    fn may_be_about(&self, file: &[u8]) -> bool {
+        let kind = file.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"kind: "));
+        kind.is_none_or(|kind| self.all().iter().any(|rule| rule.text("of").as_bytes() == kind))
+    }
+
+    fn all(&self) -> &[Arc<Node>] {
+        self.rules.get("rule").map_or(&[], |rules| rules.items())
+    }
+
     fn compare(&self, old: &Node, new: &Node, diags: &mut Diagnostics) {
         let mut told: Vec<String> = Vec::new();
-        for rule in self.rules.get("rule").map_or(&[][..], |rules| rules.items()).iter().filter(|rule| is_of(rule, new)) {
+        for rule in self.all().iter().filter(|rule| is_of(rule, new)) {
             let parts: Vec<&str> = rule.text("at").split('/').skip(1).collect();
             let mut changes = Vec::new();
             pairs(old, new, &parts, String::new(), rule.get("beside").map_or(&[], |beside| beside.items()), &mut changes);

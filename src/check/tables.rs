@@ -1,7 +1,7 @@
 //! The tables that checks are made of, read once: what documents are, names, APIs, rules of kinds.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::pod_security::Standard;
 use super::{Document, Object, links, plaintext};
@@ -29,7 +29,13 @@ pub struct Tables {
 const FILES: &[(&str, &str)] = &[("rules", include_str!("../../schemas/files/rules.yaml"))];
 
 impl Tables {
-    pub fn load() -> Tables {
+    /// Read when they are first asked for: several modes may be judged.
+    pub fn load() -> &'static Tables {
+        static TABLES: LazyLock<Tables> = LazyLock::new(Tables::read);
+        &TABLES
+    }
+
+    fn read() -> Tables {
         Tables {
             recognise: table("schemas/recognise.toml", include_str!("../../schemas/recognise.toml")),
             names: table("schemas/names.toml", include_str!("../../schemas/names.toml")),

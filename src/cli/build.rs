@@ -16,7 +16,7 @@ use crate::lakehouse::Input;
 use crate::report::Summary;
 use crate::tree::{self, File, Overwrite, Tree};
 use crate::upgrade::{self, Rules};
-use crate::{Output, compile_all, compile_into};
+use crate::{Output, Wish, compile_all, compile_into};
 
 /// Compile lakehouse.toml and write what every mode of the profile needs
 #[derive(Args)]
@@ -51,7 +51,7 @@ pub(super) struct BuildArgs {
     /// Write nothing; compare with what is there, show the difference
     #[arg(long)]
     check: bool,
-    /// Leave out the checks of `lakegen validate`
+    /// Leave out the checks of what is made
     #[arg(long)]
     unjudged: bool,
     /// Overwrite files that lakegen did not write or that were changed by hand
@@ -129,9 +129,10 @@ impl BuildArgs {
             }
             Printed { file: document.file(), is_streamed: document.is_streamed, is_object: document.objects() > 0 }
         };
+        let wish = Wish { finish: &finish, is_judged: !self.unjudged };
         let outputs = match self.all {
-            true => compile_all(catalog, input, &finish, diags),
-            false => compile_into(catalog, input, &self.modes, &finish, diags),
+            true => compile_all(catalog, input, &wish, diags),
+            false => compile_into(catalog, input, &self.modes, &wish, diags),
         };
         if let Some(signs) = progress.as_ref().and_then(|progress| progress.end()) {
             talk.show(signs);

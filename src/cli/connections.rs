@@ -61,7 +61,7 @@ pub(super) fn run(
     let inputs = Inputs::gather(host, &args.paths, &standard_input, diags)?;
     let mut kinds = Kinds::of(options.version);
     check::define(&inputs, &mut kinds, diags);
-    let world = World { options: &options, kinds: &kinds, tables: &tables, inputs: &inputs, admission: &Admission::default() };
+    let world = World { options: &options, kinds: &kinds, tables, inputs: &inputs, admission: &Admission::default() };
     let index = check::index(&world, diags);
     diags.checkpoint()?;
     let network = Network::of(&index.network);

@@ -42,7 +42,7 @@ pub(super) fn run(host: &dyn Host, args: &ParityArgs, talk: &Talk<'_>, diags: &m
     let mut made = Vec::new();
     for mode in &modes {
         let graph = graph::build(&lakehouse, mode, diags)?;
-        let units = plan::plan(&lakehouse, &graph, mode, diags)?;
+        let units = plan::plan(&lakehouse, &graph, mode, &graph.scope, diags)?;
         let documents = document::render(&lakehouse, &units, &|document, _| document, diags)?;
         made.push((graph, documents));
     }

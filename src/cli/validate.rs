@@ -69,7 +69,7 @@ pub(super) struct ValidateArgs {
 
 pub(super) fn run(host: &dyn Host, args: &ValidateArgs, talk: &Talk<'_>, diags: &mut Diagnostics) -> Result<Summary, Reported> {
     let tables = Tables::load();
-    let options = args.options(host, &tables, diags)?;
+    let options = args.options(host, tables, diags)?;
     for family in
         options.families.iter().filter(|family| !family.has_checks() && args.only.iter().any(|name| name == family.name))
     {
@@ -81,7 +81,7 @@ pub(super) fn run(host: &dyn Host, args: &ValidateArgs, talk: &Talk<'_>, diags: 
     check::define(&inputs, &mut kinds, diags);
     let admission = args.admission(host, &inputs, &kinds, diags)?;
     diags.checkpoint()?;
-    let world = World { options: &options, kinds: &kinds, tables: &tables, inputs: &inputs, admission: &admission };
+    let world = World { options: &options, kinds: &kinds, tables, inputs: &inputs, admission: &admission };
     Ok(check::run(&world, diags))
 }
 

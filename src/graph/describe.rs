@@ -11,7 +11,11 @@ use crate::types::Types;
 
 impl Graph {
     /// Everything a template of a mode may ask of the whole platform, and of each workload, namespace and secret.
-    pub fn describe(&self) -> Description {
+    pub fn describe(&self) -> &Description {
+        self.description.get_or_init(|| self.written())
+    }
+
+    fn written(&self) -> Description {
         let own = self.workloads.iter().filter(|workload| workload.is_own());
         let workloads: Vec<Arc<Node>> = own.map(|workload| self.workload(workload)).collect();
         let namespaces = self.namespaces(&workloads);

@@ -40,7 +40,8 @@ fn text(document: &Arc<Node>, is_json: bool) -> Arc<Node> {
 }
 
 fn heads(node: &Arc<Node>, all: &mut Vec<Arc<Node>>) {
-    all.push(node.head());
+    let is_leaf = node.items().is_empty() && node.entries().is_empty();
+    all.push(if is_leaf { node.clone() } else { node.head() });
     node.items().iter().for_each(|item| heads(item, all));
     node.entries().iter().for_each(|entry| heads(&entry.node, all));
 }

@@ -37,7 +37,8 @@ impl Host for Disk {
     }
 
     fn read(&self, path: &Path, limit_bytes: u64) -> io::Result<Vec<u8>> {
-        contents(&File::open(path)?, limit_bytes)
+        let file = File::open(path)?;
+        contents(&file, &file.metadata()?, limit_bytes)
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<Listed>> {
@@ -64,7 +65,7 @@ impl Host for Disk {
         if !same_file(&metadata, &file.metadata()?) {
             return Err(io::Error::other("it was replaced while it was read"));
         }
-        Ok(Found::File(Content { bytes: contents(&file, limit_bytes)?, executable: is_executable(&metadata) }))
+        Ok(Found::File(Content { bytes: contents(&file, &metadata, limit_bytes)?, executable: is_executable(&metadata) }))
     }
 
     fn random(&self, bytes: usize) -> io::Result<Vec<u8>> {
@@ -135,8 +136,9 @@ fn walked(folder: &Path, walk: WalkDir) -> io::Result<Vec<Listed>> {
     Ok(listed)
 }
 
-fn contents(file: &File, limit_bytes: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+/// Without room for all that is expected, it would be read in many small pieces.
+fn contents(file: &File, expected: &Metadata, limit_bytes: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(expected.len().min(limit_bytes) as usize + 1);
     file.take(limit_bytes + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit_bytes { Err(too_large(limit_bytes)) } else { Ok(bytes) }
 }

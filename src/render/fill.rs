@@ -41,7 +41,7 @@ impl Filler<'_> {
                 Key::Name(name) => map.push(Entry { key: name.clone(), node }),
                 Key::Text(name) => {
                     let key = self.text(name, field.line)?.into();
-                    map.push(Entry { key, node: Arc::new(under(&node, &self.sources(name))) });
+                    map.push(Entry { key, node: under(node, self.sources(name)) });
                 }
                 Key::Spread => match &node.data {
                     Data::Map(inner) => map.extend(inner.iter().cloned()),
@@ -67,7 +67,7 @@ impl Filler<'_> {
     /// A value that stands alone.
     fn value(&self, id: usize, line: u32) -> Result<Arc<Node>, Failure> {
         let Some(slot) = self.slots.get(id) else { return Err(self.failure(line, "a value is missing".to_owned())) };
-        let origin = self.origin(line, Some(slot.from.clone().into()));
+        let origin = self.origin(line, slot.from.clone());
         tracked::to_node(&slot.value, &origin).map_err(|message| self.failure(line, message))
     }
 
@@ -79,12 +79,12 @@ impl Filler<'_> {
             return Err(self.unescaped(line, slot, message, help));
         }
         let data = Data::Str(self.text(text, line)?.into());
-        Ok(Arc::new(Node { data, origin: self.origin(line, Some(self.sources(text).into())) }))
+        Ok(Arc::new(Node { data, origin: self.origin(line, self.sources(text)) }))
     }
 
     /// What the values in a text were made of.
-    fn sources(&self, text: &str) -> Vec<Arc<Node>> {
-        pieces(text).filter_map(|(_, slot)| slot).flat_map(|id| self.slots[id].from.clone()).collect()
+    fn sources(&self, text: &str) -> Option<Arc<[Arc<Node>]>> {
+        all_of(pieces(text).filter_map(|(_, slot)| self.slots[slot?].from.as_ref()))
     }
 
     fn is_escaped(&self, slot: usize) -> bool {
@@ -121,8 +121,8 @@ impl Filler<'_> {
             out.push_str(&literal.map_err(|message| self.failure(line(), message))?);
             scanner.value();
         }
-        let from = self.slots.iter().flat_map(|slot| slot.from.iter().cloned()).collect();
-        let origin = self.origin(marks::line_at(lines, 0), Some(from));
+        let from = all_of(self.slots.iter().filter_map(|slot| slot.from.as_ref()));
+        let origin = self.origin(marks::line_at(lines, 0), from);
         Ok(Arc::new(Node { data: Data::Str(out.into()), origin }))
     }
 
@@ -135,7 +135,7 @@ impl Filler<'_> {
     }
 
     fn unescaped(&self, line: u32, slot: usize, message: String, help: &'static str) -> Failure {
-        let value = self.slots[slot].from.first().and_then(|node| node.span());
+        let value = self.slots[slot].from.iter().flat_map(|from| from.iter()).next().and_then(|node| node.span());
         Failure { code: Code::UnescapedLanguage, value, help: Some(help.to_owned()), ..self.failure(line, message) }
     }
 }
@@ -157,13 +157,21 @@ pub(super) fn inline(value: &Value) -> Result<String, String> {
 }
 
 /// A value under a key that was printed: it is there because of what the key was made of, too.
-fn under(value: &Node, key: &[Arc<Node>]) -> Node {
-    let mut value = value.clone();
-    if let Origin::Template { from, .. } = &mut value.origin {
-        let own = from.iter().flat_map(|from| from.iter());
-        *from = Some(own.chain(key).cloned().collect());
+fn under(value: Arc<Node>, key: Option<Arc<[Arc<Node>]>>) -> Arc<Node> {
+    match (&value.origin, key) {
+        (Origin::Template { template, line, from }, Some(key)) => {
+            let origin = Origin::Template { template: template.clone(), line: *line, from: all_of(from.iter().chain([&key])) };
+            Arc::new(Node { data: value.data.clone(), origin })
+        }
+        _ => value,
     }
-    value
+}
+
+/// What several values were made of; nothing, where nothing was written down.
+fn all_of<'a>(mut sources: impl Iterator<Item = &'a Arc<[Arc<Node>]>>) -> Option<Arc<[Arc<Node>]>> {
+    let first = sources.next()?;
+    let Some(second) = sources.next() else { return Some(first.clone()) };
+    Some([first, second].into_iter().chain(sources).flat_map(|from| from.iter().cloned()).collect())
 }
 
 /// Text before each slot with the slot's number, and the text after the last.

@@ -2,6 +2,7 @@
 //!
 //! After rendering, the marks tell from which line of the template each piece of text came; then they are taken out.
 
+use std::fmt::Write;
 use std::ops::Range;
 
 /// Stands for a printed value: its number follows, then `SLOT_END`.
@@ -16,8 +17,10 @@ pub(super) const STATEMENTS: &[&str] = &["if", "elif", "else", "endif", "for", "
 
 /// What is printed in place of a value.
 pub(super) fn slot(id: usize) -> String {
-    let mut slot = String::from(SLOT);
-    slot.push_str(&id.to_string());
+    // Printed for every value: room for all of it, so that it does not move.
+    let mut slot = String::with_capacity(16);
+    slot.push(SLOT);
+    write!(slot, "{id}").expect("a string takes all");
     slot.push(SLOT_END);
     slot
 }

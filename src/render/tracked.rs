@@ -26,7 +26,8 @@ pub(super) struct Frame {
 #[derive(Debug)]
 pub(super) struct Slot {
     pub value: Value,
-    pub from: Vec<Arc<Node>>,
+    /// What it was made of, where that is written down.
+    pub from: Option<Arc<[Arc<Node>]>>,
 }
 
 #[derive(Debug)]
@@ -76,24 +77,24 @@ impl Read {
 impl Frame {
     /// Keeps a printed value and what it was made of; gives its number.
     pub fn print(&mut self, value: &Value) -> usize {
-        let from = self.made_of(value);
+        let from = self.scope.is_traced.then(|| self.made_of(value));
         self.mark = self.reads.len();
         self.slots.push(Slot { value: value.clone(), from });
         self.slots.len() - 1
     }
 
     /// The nodes a value was made of: itself, the newest read of this very value, or all reads since the last print.
-    fn made_of(&mut self, value: &Value) -> Vec<Arc<Node>> {
+    fn made_of(&mut self, value: &Value) -> Arc<[Arc<Node>]> {
         if let Some(tracked) = value.downcast_object_ref::<Tracked>() {
-            return vec![tracked.0.clone()];
+            return Arc::from([tracked.0.clone()]);
         }
         if let Some(whole) = value.downcast_object_ref::<Whole>() {
-            return if whole.is_text() { vec![whole.node.clone()] } else { Vec::new() };
+            return whole.is_text().then(|| whole.node.clone()).into_iter().collect();
         }
         if let Some((back, read)) = self.reads.iter_mut().rev().take(NEAR).enumerate().find(|(_, read)| read.gave(value)) {
             // A number that was read before others may be equal by chance: then it may still have decided something.
             read.printed = back == 0 || value.as_str().is_some();
-            return vec![read.node.clone()];
+            return Arc::from([read.node.clone()]);
         }
         self.reads[self.mark..].iter_mut().for_each(|read| read.printed = true);
         self.reads[self.mark..].iter().map(|read| read.node.clone()).collect()
@@ -123,9 +124,10 @@ impl Frame {
     }
 
     /// The same in one node: a table of thousands hands it on to each of its entries.
-    pub fn decided_as_one(&self) -> Option<Arc<Node>> {
+    pub fn decided_as_one(&self) -> Option<Arc<[Arc<Node>]>> {
         let decided = self.decided_by();
-        (!decided.is_empty()).then(|| Node::derived("what the template read", Data::Seq(Vec::new()), decided))
+        let one = |decided| Node::derived("what the template read", Data::Seq(Vec::new()), decided);
+        self.scope.is_traced.then(|| (!decided.is_empty()).then(|| one(decided)).into_iter().collect())
     }
 
     /// What was read and never printed: it decided what there is at all.
@@ -137,11 +139,21 @@ impl Frame {
 }
 
 /// The names a template may use.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Scope {
-    names: Vec<(Arc<str>, Arc<Node>)>,
+    names: Option<Arc<Named>>,
     /// What a template handed to a part of it.
     given: Vec<Given>,
+    /// Whether it is written down what is read.
+    is_traced: bool,
+}
+
+/// A name, and those that were there before it: a thousand scopes differ in the last one or two.
+#[derive(Debug)]
+struct Named {
+    name: &'static str,
+    node: Arc<Node>,
+    before: Option<Arc<Named>>,
 }
 
 #[derive(Clone, Debug)]
@@ -152,16 +164,35 @@ struct Given {
     from: Option<Arc<Node>>,
 }
 
+impl Default for Scope {
+    fn default() -> Scope {
+        Scope { names: None, given: Vec::new(), is_traced: true }
+    }
+}
+
 impl Scope {
-    pub fn with(&self, name: &str, node: &Arc<Node>) -> Scope {
-        let mut scope = self.clone();
-        scope.names.push((name.into(), node.clone()));
-        scope
+    pub fn is_traced(&self) -> bool {
+        self.is_traced
+    }
+
+    /// The same names, for who wants to know nothing of what is made of them but its bytes: what is made ends at the templates.
+    pub fn untraced(&self) -> Scope {
+        Scope { is_traced: false, ..self.clone() }
+    }
+
+    pub fn with(&self, name: &'static str, node: &Arc<Node>) -> Scope {
+        let named = Named { name, node: node.clone(), before: self.names.clone() };
+        Scope { names: Some(Arc::new(named)), given: self.given.clone(), is_traced: self.is_traced }
+    }
+
+    /// What is known, the newest first.
+    fn names(&self) -> impl Iterator<Item = &Named> {
+        std::iter::successors(self.names.as_deref(), |named| named.before.as_deref())
     }
 
     /// The node under a name, without reading it.
     pub fn node(&self, name: &str) -> Option<&Arc<Node>> {
-        self.names.iter().rev().find(|(known, _)| &**known == name).map(|(_, node)| node)
+        self.names().find(|known| known.name == name).map(|known| &known.node)
     }
 
     /// The name nearest to the first one in a path that leads nowhere; names that `template` makes itself are none of ours.
@@ -173,8 +204,10 @@ impl Scope {
             return None;
         }
         let Some(mut node) = self.given_node(first).or_else(|| self.node(first)) else {
-            let names = self.names.iter().map(|(name, _)| &**name).chain(self.given.iter().map(|given| &*given.name));
-            return diagnostic::nearest(first, &names.collect::<Vec<_>>()).filter(|name| *name != first).map(str::to_owned);
+            let mut names: Vec<&str> = self.given.iter().rev().map(|given| &*given.name).collect();
+            names.extend(self.names().map(|known| known.name));
+            names.reverse();
+            return diagnostic::nearest(first, &names).filter(|name| *name != first).map(str::to_owned);
         };
         for step in steps {
             let Some(next) = node.get(step) else {
@@ -193,7 +226,7 @@ impl Scope {
 
     /// Hands on a value of the template that is running now.
     pub(super) fn give(&mut self, name: &str, value: Value) {
-        let from = with_frame(|frame| frame.read_of(&value)).flatten();
+        let from = self.is_traced.then(|| with_frame(|frame| frame.read_of(&value)).flatten()).flatten();
         self.given.push(Given { name: name.into(), value, from });
     }
 
@@ -211,7 +244,7 @@ impl Object for Scope {
         let key = key.as_str()?;
         let Some(given) = self.given.iter().rev().find(|given| &*given.name == key) else { return self.node(key).map(read) };
         if let Some(node) = &given.from {
-            note(node, given.value.clone());
+            note(node, &given.value);
         }
         Some(given.value.clone())
     }
@@ -234,7 +267,7 @@ impl Object for Tracked {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        note(&self.0.head(), Value::from(()));
+        note_head(&self.0);
         match &self.0.data {
             Data::Seq(items) => Enumerator::Seq(items.len()),
             _ => Enumerator::Values(self.0.entries().iter().map(|entry| Value::from(entry.key.clone())).collect()),
@@ -255,7 +288,7 @@ impl Object for Pair {
         match key.as_usize()? {
             0 => {
                 let key = Value::from(self.0.key.clone());
-                note(&self.0.node, key.clone());
+                note(&self.0.node, &key);
                 Some(key)
             }
             1 => Some(read(&self.0.node)),
@@ -271,7 +304,7 @@ impl Object for Pair {
 /// The keys and values of a table, in order.
 pub(super) fn items(value: &Value) -> Option<Value> {
     let tracked = value.downcast_object_ref::<Tracked>()?;
-    note(&tracked.0.head(), Value::from(()));
+    note_head(&tracked.0);
     let pairs = tracked.0.entries().iter().map(|entry| Value::from_object(Pair(entry.clone())));
     Some(Value::from(pairs.collect::<Vec<_>>()))
 }
@@ -285,19 +318,32 @@ fn read(node: &Arc<Node>) -> Value {
         Data::Number(Number::Float(n)) => Value::from(*n),
         Data::Str(text) => Value::from(text.clone()),
     };
-    note(node, value.clone());
+    note(node, &value);
     value
 }
 
 /// Writes down that a list or table was read with all that is in it.
 pub(super) fn note_whole(value: &Value) {
     if let Some(tracked) = value.downcast_object_ref::<Tracked>() {
-        note(&tracked.0, Value::from(()));
+        note(&tracked.0, &Value::from(()));
     }
 }
 
-fn note(node: &Arc<Node>, value: Value) {
-    with_frame(|frame| frame.reads.push(Read { node: node.clone(), value, printed: false }));
+/// Writes down that it was read which entries a list or table has.
+fn note_head(node: &Arc<Node>) {
+    with_trace(|reads| reads.push(Read { node: node.head(), value: Value::from(()), printed: false }));
+}
+
+fn note(node: &Arc<Node>, value: &Value) {
+    with_trace(|reads| reads.push(Read { node: node.clone(), value: value.clone(), printed: false }));
+}
+
+fn with_trace(write: impl FnOnce(&mut Vec<Read>)) {
+    with_frame(|frame| {
+        if frame.scope.is_traced {
+            write(&mut frame.reads);
+        }
+    });
 }
 
 /// A printed value as a node; a value read from a node stays what it is, one level further from its origin.
@@ -315,7 +361,7 @@ pub(super) fn to_node(value: &Value, origin: &Origin) -> Result<Arc<Node>, Strin
             Data::Number(Number::Int(i128::try_from(value.clone()).map_err(|e| e.to_string())?))
         }
         ValueKind::Number => Data::Number(Number::Float(f64::try_from(value.clone()).map_err(|e| e.to_string())?)),
-        ValueKind::String => Data::Str(value.as_str().map_or_else(|| value.to_string().into(), Arc::from)),
+        ValueKind::String => Data::Str(value.to_str().unwrap_or_else(|| value.to_string().into())),
         ValueKind::Plain => Data::Str(value.to_string().into()),
         ValueKind::Seq | ValueKind::Iterable => {
             let items = value.try_iter().map_err(|error| error.to_string())?;
@@ -336,6 +382,9 @@ pub(super) fn to_node(value: &Value, origin: &Origin) -> Result<Arc<Node>, Strin
 
 /// Every leaf of a subtree, printed by one line of a template: it keeps its own origin behind the new one.
 fn rewrap(node: &Arc<Node>, origin: &Origin) -> Arc<Node> {
+    if matches!(origin, Origin::Template { from: None, .. }) {
+        return node.clone();
+    }
     let (data, head) = match &node.data {
         Data::Seq(items) => (Data::Seq(items.iter().map(|item| rewrap(item, origin)).collect()), node.head()),
         Data::Map(entries) => {

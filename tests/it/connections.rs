@@ -28,7 +28,7 @@ fn facts(objects: &[Value]) -> Facts {
     let (kinds, tables) = (Kinds::of(Minor::DEFAULT), Tables::load());
     let options = Options::reading();
     let index = check::index(
-        &World { options: &options, kinds: &kinds, tables: &tables, inputs: &inputs, admission: &Admission::default() },
+        &World { options: &options, kinds: &kinds, tables, inputs: &inputs, admission: &Admission::default() },
         &mut diags,
     );
     assert!(diags.is_empty(), "{:?}", compiled::told(&diags));

@@ -28,7 +28,7 @@ impl BuildArgs {
             let mut found = Diagnostics::default();
             // A part alone refers to what its platform holds.
             let is_complete = catalog.mode(&output.mode).is_some_and(|mode| !mode.is_part);
-            judge_one(host, &tables, output, is_complete, &mut found);
+            judge_one(host, tables, output, is_complete, &mut found);
             let mut wrong: Vec<Diagnostic> = found.iter().filter(|d| d.severity > Severity::Note).cloned().collect();
             if wrong.is_empty() {
                 continue;

@@ -6,13 +6,13 @@ use super::super::{Connection, Graph, Secret};
 use crate::node::Node;
 
 pub(super) fn draw(graph: &Graph) -> String {
-    let platform = graph.describe().platform;
+    let platform = &graph.describe().platform;
     let workloads = platform.get("workloads").map_or(&[][..], |workloads| workloads.items());
     let value = json!({
         "workloads": workloads.iter().map(|workload| self::workload(workload)).collect::<Value>(),
         "connections": graph.connections.iter().map(|connection| self::connection(graph, connection)).collect::<Value>(),
         "secrets": graph.secrets.iter().map(secret).collect::<Value>(),
-        "networks": get(&platform, "networks"),
+        "networks": get(platform, "networks"),
     });
     format!("{value:#}\n")
 }
