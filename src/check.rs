@@ -1,6 +1,7 @@
 //! The validator: files in, findings out. A family of checks is a row of `FAMILIES`: it looks at one object, at one document that
 //! is no object, or at all objects together. Nothing here reads a file but through `inputs`.
 
+mod capacity;
 mod document;
 mod flows;
 mod images;
@@ -37,6 +38,7 @@ pub use policy::Admission;
 pub use recognise::Content;
 pub use tables::Tables;
 
+use crate::capacity::Pool;
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::graph::Provided;
 use crate::host::Date;
@@ -58,6 +60,8 @@ pub struct Options {
     pub is_complete: bool,
     /// Secrets that will be there beside the inputs.
     pub provided: Vec<Provided>,
+    /// The machines that pods must find room on; without any, nobody asks.
+    pub pools: Vec<Pool>,
     /// What every file is taken for, whatever it looks like.
     pub taken_for: Option<Content>,
     /// The level that every pod is held against; without, that of its namespace.
@@ -102,8 +106,8 @@ pub static FAMILIES: &[Family] = &[
         whole: Some(pod_security::whole),
         ..NO_CHECKS
     },
-    Family { name: "capacity", ..NO_CHECKS },
-    Family { name: "availability", ..NO_CHECKS },
+    Family { name: "capacity", whole: Some(capacity::whole), ..NO_CHECKS },
+    Family { name: "availability", whole: Some(capacity::budgets), ..NO_CHECKS },
     Family { name: "promql", object: Some(rules::object), document: Some(rules::document), ..NO_CHECKS },
     Family { name: "dashboards", ..NO_CHECKS },
     Family { name: "secrets", object: Some(plaintext::object), ..NO_CHECKS },
@@ -264,6 +268,7 @@ impl Options {
             allows_unknown_kinds: true,
             is_complete: false,
             provided: Vec::new(),
+            pools: Vec::new(),
             taken_for: None,
             today: None,
             pod_security: None,

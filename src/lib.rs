@@ -16,6 +16,7 @@
 //! [`parity`] what a mode makes of what components say, [`promql`] reads queries, [`certificate`] makes certificates,
 //! [`targets`] tells what ties a promise to what runs.
 
+pub mod capacity;
 pub mod catalog;
 pub mod cel;
 pub mod certificate;
@@ -52,7 +53,7 @@ use diagnostic::{Diagnostics, Reported};
 use document::Document;
 use lakehouse::{Input, Lakehouse};
 use rayon::prelude::*;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// Everything one mode makes of a lakehouse.
 pub struct Output<T = Document> {
@@ -61,6 +62,8 @@ pub struct Output<T = Document> {
     pub documents: Vec<T>,
     /// What will be there beside them.
     pub secrets: Vec<graph::Provided>,
+    /// The mode's options, with what the user set.
+    pub settings: Arc<node::Node>,
 }
 
 /// The whole pipeline: what a user wrote in, the documents of every mode asked for out.
@@ -144,7 +147,7 @@ fn one_into<T: Send>(
         _ => document::render(lakehouse, &units, finish, diags)?,
     };
     let profile = lakehouse.profile.as_str().unwrap_or_default().to_owned();
-    Ok(Output { profile, mode: mode.name.clone(), documents, secrets: graph.provided() })
+    Ok(Output { profile, mode: mode.name.clone(), documents, secrets: graph.provided(), settings: lakehouse.options_of(mode) })
 }
 
 /// Renders objects of Kubernetes, and holds their policies of the network against the graph.

@@ -6,6 +6,8 @@ use clap::Args;
 
 use super::output::{AnswerArgs, FindingArgs, Talk, standard_input};
 use super::policy;
+use crate::capacity::{self, Pool};
+use crate::catalog;
 use crate::check::{self, Admission, FAMILIES, Family, Kinds, Level, LevelVersion, Minor, Options, Tables, World};
 use crate::diagnostic::{Code, Diagnostics, Reported};
 use crate::host::{self, Date, Host};
@@ -23,6 +25,7 @@ Examples:
   lakegen validate --crd crds/ deploy/              with the definitions of kinds of your own
   lakegen validate --kubernetes-version 1.37 .      against another version
   lakegen validate --policy-pack security deploy/   under policies that come with lakegen
+  lakegen validate --pools machines.toml deploy/    whether machines hold the pods
   lakegen validate --only schema,metadata --format json deploy/")]
 pub(super) struct ValidateArgs {
     /// Files and folders; - is standard input
@@ -59,6 +62,9 @@ pub(super) struct ValidateArgs {
     /// The inputs are everything there is: what they refer to and do not hold is an error
     #[arg(long)]
     complete: bool,
+    /// Files that tell of the machines: tables [pools.NAME] as in a mode's settings, or Nodes of a cluster
+    #[arg(long = "pools", value_name = "FILE")]
+    pools: Vec<PathBuf>,
     /// What every file is taken for, whatever it looks like
     #[arg(long = "as", value_name = "KIND")]
     taken_for: Option<String>,
@@ -115,6 +121,7 @@ impl ValidateArgs {
             allows_unknown_kinds: self.allow_unknown_kinds,
             is_complete: self.complete,
             provided: Vec::new(),
+            pools: self.pools(host, diags)?,
             taken_for,
             pod_security,
             today,
@@ -150,6 +157,17 @@ impl ValidateArgs {
             admission.look_around(inputs, kinds, diags);
         }
         Ok(admission)
+    }
+
+    /// The machines that the files tell of.
+    fn pools(&self, host: &dyn Host, diags: &mut Diagnostics) -> Result<Vec<Pool>, Reported> {
+        let inputs = Inputs::gather(host, &self.pools, &standard_input, diags)?;
+        let mut pools = Vec::new();
+        for file in 0..inputs.files.len() {
+            let source = inputs.read(file, diags)?;
+            pools.extend(capacity::pools_in(&source, &catalog::load(host, None, diags)?, diags));
+        }
+        Ok(pools)
     }
 
     fn today(&self, host: &dyn Host, diags: &mut Diagnostics) -> Option<Date> {

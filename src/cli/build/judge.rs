@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{BuildArgs, Printed};
+use crate::capacity;
 use crate::catalog::Catalog;
 use crate::check::{self, Admission, FAMILIES, Kinds, Minor, Options, Tables, World};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
@@ -54,6 +55,7 @@ fn judge_one(host: &dyn Host, tables: &Tables, output: &Output<Printed>, is_comp
         allows_unknown_kinds: true,
         is_complete,
         provided: output.secrets.clone(),
+        pools: capacity::pools_of(&output.settings, found),
         taken_for: None,
         pod_security: None,
         today: today(host, found).ok(),
