@@ -20,7 +20,7 @@ pub use pack::{Crowd, Fit, pack};
 pub use pod::{Context, Pod, read};
 pub use pools::{Pool, machines, pools_in, pools_of};
 pub use proof::{Proof, prove};
-pub use state::{State, told};
+pub use state::{Reason, State, told};
 
 use std::collections::BTreeMap;
 

@@ -169,7 +169,8 @@ fn over(start: &State<'_>, set: &BTreeSet<usize>, crowds: &[Crowd], resource: us
         () => return None,
     };
     // Who comes last finds nothing left.
-    let last = crowds.iter().filter(|crowd| asked(crowd) > 0).min_by_key(|crowd| fleet.pods[crowd.pod].priority)?;
+    let last =
+        crowds.iter().filter(|crowd| asked(crowd) > 0).min_by_key(|crowd| (fleet.pods[crowd.pod].priority, -asked(crowd)))?;
     let reason = if resource == 0 { "Too many pods".to_owned() } else { format!("Insufficient {name}") };
     Some(Proof { pod: last.pod, words, reason, is_alone: false })
 }

@@ -102,7 +102,7 @@ fn stops(scene: &Scene<'_>, fit: &Fit<'_>, part: &Part, pod: usize, found: &mut 
         place(workload, "spread"),
         "over machines and zones as told here",
     );
-    diagnostic.help("spread them with whenUnsatisfiable: DoNotSchedule, or run more of them");
+    diagnostic.help("spread them over more zones or machines (whenUnsatisfiable: DoNotSchedule), or run more of them");
 }
 
 /// Whether those that can move find room on what is left; where it is proven that they do not, that is told.

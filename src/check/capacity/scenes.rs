@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::gather::{Platform, Workload};
 use super::loss;
-use super::tell::{place, remedy, say, title};
+use super::tell::{nearest, place, remedy, say, title};
 use crate::capacity::{Crowd, Fit, Fleet, Proof, State, machines, pack, prove, told};
 use crate::check::World;
 use crate::diagnostic::{Code, Diagnostics, Severity};
@@ -79,7 +79,8 @@ impl<'s> Scene<'s> {
                     false => why.into_iter().for_each(|reason| *reasons.entry(reason).or_insert(0) += 1),
                 }
             }
-            if let Some(reason) = reasons.keys().next() {
+            if !reasons.is_empty() {
+                let reason = nearest(reasons.keys());
                 let words =
                     format!("{} finds no room on each machine: {}", title(workload), told(self.fleet.machines.len(), &reasons));
                 let spot = place(workload, reason);
@@ -131,7 +132,7 @@ impl<'s> Scene<'s> {
                 continue;
             }
             lonely.push(pod);
-            let reason = reasons.iter().max_by_key(|(_, count)| **count).map_or("", |(reason, _)| reason);
+            let reason = nearest(reasons.keys());
             let words = format!("{}: {}", title(workload), told(self.fleet.machines.len(), reasons));
             let diagnostic = say(
                 found,
@@ -156,7 +157,7 @@ impl<'s> Scene<'s> {
     fn tell_left(&self, fit: &Fit<'_>, when: &str, found: &mut Diagnostics) {
         for (crowd, reasons) in &fit.left {
             let workload = &self.platform.workloads[crowd.pod];
-            let reason = reasons.iter().max_by_key(|(_, count)| **count).map_or("", |(reason, _)| reason);
+            let reason = nearest(reasons.keys());
             let words = format!(
                 "{when}no place was found for {} of {}: {}",
                 crowd.count,
@@ -249,7 +250,7 @@ fn renewed(scene: &Scene<'_>, start: &State<'_>, found: &mut Diagnostics) {
         if let Verdict::Cannot(proofs) = scene.verdict(start, &surged(&|other| other == pod)) {
             // Where old ones may go first, the new version comes all the same.
             let severity = if workload.missing == 0 { Severity::Warning } else { Severity::Note };
-            let words = format!("a new version of {} waits for ever: ", title(workload));
+            let words = format!("no room for a new version of {} beside the old one: ", title(workload));
             proofs.iter().take(1).for_each(|proof| scene.tell(proof, (severity, Code::NoSurge), &words, found));
         }
     }

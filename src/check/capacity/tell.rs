@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::gather::{Spot, Workload};
+use crate::capacity::Reason;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, Subject};
 
 pub(super) fn say<'d>(
@@ -32,6 +33,13 @@ pub(super) fn place<'w>(workload: &'w Workload, reason: &str) -> &'w Spot {
         _ => "replicas",
     };
     workload.spots.get(name).unwrap_or(&workload.spots["kind"])
+}
+
+/// Of the reasons of several machines the one of the machine that came nearest to taking the pod: the scheduler asks in this order.
+pub(super) fn nearest<'r>(reasons: impl IntoIterator<Item = &'r Reason>) -> &'r str {
+    const LATER: [&str; 7] = ["taint", "node affinity", "ports", "Insufficient", "PersistentVolume", "spread", "pod a"];
+    let stage = |reason: &&Reason| LATER.iter().rposition(|word| reason.contains(word));
+    reasons.into_iter().max_by_key(stage).map_or("", |reason| reason)
 }
 
 pub(super) fn remedy(reason: &str) -> &'static str {
