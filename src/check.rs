@@ -3,6 +3,7 @@
 
 mod capacity;
 mod document;
+mod exceptions;
 mod flows;
 mod images;
 mod index;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 pub use document::Document;
+pub use exceptions::Exceptions;
 pub use flows::{flows, keep};
 pub use index::{Entry, Index};
 pub use kinds::{Kind, Kinds, Known, Scope, is_definition};
@@ -66,6 +68,8 @@ pub struct Options {
     pub taken_for: Option<Content>,
     /// The level that every pod is held against; without, that of its namespace.
     pub pod_security: Option<LevelVersion>,
+    /// Findings that somebody excepts, and severities that somebody changed.
+    pub exceptions: Exceptions,
     /// The day that ends of life and exceptions are held against.
     pub today: Option<Date>,
 }
@@ -157,14 +161,16 @@ struct Judged {
 
 /// Judges every file; each is read, judged and dropped, side by side, and what is found is told in the order of the files.
 pub fn run(world: &World<'_>, diags: &mut Diagnostics) -> Summary {
-    let index = self::index(world, diags);
+    let mut found = Diagnostics::default();
+    let index = self::index(world, &mut found);
     for family in &world.options.families {
         if let Some(whole) = family.whole {
-            whole(&index, world, diags);
+            whole(&index, world, &mut found);
         }
     }
+    let excepted = world.options.exceptions.apply(found, &index, world, diags);
     let unknown_kinds = index.unknown_kinds();
-    Summary { files: world.inputs.files.len(), objects: index.objects.len(), unknown_kinds, ..Summary::default() }
+    Summary { files: world.inputs.files.len(), objects: index.objects.len(), unknown_kinds, excepted, ..Summary::default() }
 }
 
 /// What is kept of every object, when each file has been judged alone.
@@ -270,6 +276,7 @@ impl Options {
             provided: Vec::new(),
             pools: Vec::new(),
             taken_for: None,
+            exceptions: Exceptions::default(),
             today: None,
             pod_security: None,
         }

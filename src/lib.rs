@@ -64,6 +64,8 @@ pub struct Output<T = Document> {
     pub secrets: Vec<graph::Provided>,
     /// The mode's options, with what the user set.
     pub settings: Arc<node::Node>,
+    /// What the user says about findings.
+    pub judging: Arc<node::Node>,
 }
 
 /// The whole pipeline: what a user wrote in, the documents of every mode asked for out.
@@ -147,7 +149,14 @@ fn one_into<T: Send>(
         _ => document::render(lakehouse, &units, finish, diags)?,
     };
     let profile = lakehouse.profile.as_str().unwrap_or_default().to_owned();
-    Ok(Output { profile, mode: mode.name.clone(), documents, secrets: graph.provided(), settings: lakehouse.options_of(mode) })
+    Ok(Output {
+        profile,
+        mode: mode.name.clone(),
+        documents,
+        secrets: graph.provided(),
+        settings: lakehouse.options_of(mode),
+        judging: lakehouse.judging(),
+    })
 }
 
 /// Renders objects of Kubernetes, and holds their policies of the network against the graph.

@@ -51,6 +51,10 @@ It is neither an object of Kubernetes nor a set of rules, a dashboard or a templ
     NotRendered = "L0108", "syntax", "a document that only its own program can read", "\
 Charts and kustomizations are programs that write manifests. lakegen judges what they write: give it the output.";
 
+    BadException = "L0109", "syntax", "an exception without a reason or an end", "\
+A finding is excepted by a code, for a reason, until a day: what nobody remembers the reason of stays for ever. Under `validate.except` in lakehouse.toml, as an \
+annotation `lakegen.dev/ignore.<code>` of the object, or as a comment `# lakegen: ignore <code> <reason>` at the line.";
+
     UnknownKey = "L0201", "config", "an unknown key", "\
 No such key is known here, so it would have had no effect. `lakegen schema` prints every key there is.";
     WrongType = "L0202", "config", "a value of the wrong type", "\

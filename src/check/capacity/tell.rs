@@ -32,7 +32,7 @@ pub(super) fn place<'w>(workload: &'w Workload, reason: &str) -> &'w Spot {
         _ if reason.contains("node name") => "node",
         _ => "replicas",
     };
-    workload.spots.get(name).unwrap_or(&workload.spots["kind"])
+    workload.spots.get(name).or_else(|| workload.spots.get("replicas")).unwrap_or(&workload.spots["kind"])
 }
 
 /// Of the reasons of several machines the one of the machine that came nearest to taking the pod: the scheduler asks in this order.
