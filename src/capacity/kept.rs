@@ -77,11 +77,11 @@ mod tests {
     #[test]
     fn every_known_type_gives_what_its_nodes_say() {
         let rules = rules();
-        let ec2 = rules.pointer("/kept/ec2").unwrap();
+        let ec2 = rules.pointer("/kept/ec2").expect("the rules are there");
         let mut seen = 0;
         for line in EXPECTED.lines().skip(1) {
-            let (name, expected) = line.split_once(',').unwrap();
-            let room = left(known(name).unwrap(), ec2);
+            let (name, expected) = line.split_once(',').expect("a type and what it gives");
+            let room = left(known(name).expect("every type of the test is known"), ec2);
             let (cpu_m, memory_mib, pods) = (room["cpu"], room["memory"] >> 20, room["pods"]);
             assert_eq!(format!("{cpu_m},{memory_mib},{pods}"), expected, "{name}");
             seen += 1;

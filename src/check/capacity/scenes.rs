@@ -207,7 +207,7 @@ fn grown(
     let start = largest.start(&mut Diagnostics::default());
     match if counts.is_empty() { verdict } else { largest.verdict(&start, &largest.crowds(1, lonely)) } {
         Verdict::Cannot(proofs) => {
-            proofs.iter().for_each(|proof| largest.tell(proof, (Severity::Error, Code::NoRoom), "", found))
+            proofs.iter().for_each(|proof| largest.tell(proof, (Severity::Error, Code::NoRoom), "", found));
         }
         Verdict::Unknown(fit) => largest.tell_left(&fit, "", found),
         Verdict::Fits(_) => {}
