@@ -21,10 +21,12 @@ pub(super) fn check(platform: &Platform, world: &World<'_>, found: &mut Diagnost
 fn mine<'p>(platform: &'p Platform, quota: &Quota, world: &World<'_>) -> Vec<&'p Workload> {
     let quotas = platform.quotas.iter().filter(|other| other.subject.namespace == quota.subject.namespace);
     let quotas: Vec<&Quota> = quotas.collect();
+    // In an open world only what lies beside a quota, or below it, is known to be deployed with it.
+    let least = if world.options.is_complete { 0 } else { world.inputs.nearness(quota.file, quota.file) - 1 };
     let is_mine = |workload: &&Workload| {
         let near = |quota: &Quota| world.inputs.nearness(quota.file, workload.file);
         let nearest = quotas.iter().map(|other| near(other)).max();
-        workload.subject.namespace == quota.subject.namespace && Some(near(quota)) == nearest
+        workload.subject.namespace == quota.subject.namespace && Some(near(quota)) == nearest && near(quota) >= least
     };
     let mut seen = BTreeSet::new();
     let mine = platform.workloads.iter().filter(is_mine).filter(|workload| !workload.is_passing && !workload.is_each);
@@ -50,12 +52,13 @@ fn one(quota: &Quota, (name, hard, spot): (&str, i64, &Spot), mine: &[&Workload]
     let of = quota.subject.namespace.as_deref().unwrap_or_default();
     let resource = name.split_once('.').map_or(name, |(_, resource)| resource);
     let amount = |amount: i64| shown(resource, amount);
+    let severity = if world.options.is_complete { Severity::Error } else { Severity::Warning };
     let (severity, message) = match () {
         () if alone.is_some() => {
             let workload = alone.expect("it is there");
             let asked = amount(counted(workload, name));
             (
-                Severity::Error,
+                severity,
                 format!(
                     "exceeded quota: a pod of {} alone asks for {name} of {asked}, and {of} has {}",
                     title(workload),
@@ -64,7 +67,6 @@ fn one(quota: &Quota, (name, hard, spot): (&str, i64, &Spot), mine: &[&Workload]
             )
         }
         () if sum(1) > hard => {
-            let severity = if world.options.is_complete { Severity::Error } else { Severity::Warning };
             (
                 severity,
                 format!("exceeded quota: the pods of {of} ask for {name} of {}, and it has {}", amount(sum(1)), amount(hard)),
