@@ -18,6 +18,7 @@ mod plaintext;
 mod pod;
 mod pod_security;
 mod policy;
+mod probes;
 mod recognise;
 mod revisit;
 mod rules;
@@ -111,7 +112,7 @@ pub static FAMILIES: &[Family] = &[
         ..NO_CHECKS
     },
     Family { name: "capacity", whole: Some(capacity::whole), ..NO_CHECKS },
-    Family { name: "availability", whole: Some(capacity::budgets), ..NO_CHECKS },
+    Family { name: "availability", object: Some(probes::object), whole: Some(capacity::budgets), ..NO_CHECKS },
     Family { name: "promql", object: Some(rules::object), document: Some(rules::document), ..NO_CHECKS },
     Family { name: "dashboards", ..NO_CHECKS },
     Family { name: "secrets", object: Some(plaintext::object), ..NO_CHECKS },

@@ -67,8 +67,9 @@ pub fn labels(yaml: Option<&Yaml<'_>>) -> Labels {
 }
 
 /// Reads a pod, or what pods are made of.
-pub fn read(root: &Yaml<'_>, namespace: &str, context: &Context) -> Option<Pod> {
-    let spec = root.get("spec").filter(|spec| matches!(spec.data, Data::Map(_)))?;
+pub fn read(root: &Yaml<'_>, namespace: &str, context: &Context) -> Pod {
+    // What has no spec asks for nothing; that it needs one is told elsewhere.
+    let spec = root.get("spec").filter(|spec| matches!(spec.data, Data::Map(_))).unwrap_or(root);
     let labels = labels(root.get("metadata").and_then(|metadata| metadata.get("labels")));
     let affinity = |name: &str| spec.get("affinity").and_then(|affinity| affinity.get(name)?.get(REQUIRED));
     let of_pods = |name: &str| {
@@ -79,7 +80,7 @@ pub fn read(root: &Yaml<'_>, namespace: &str, context: &Context) -> Option<Pod> 
     let selector = self::labels(spec.get("nodeSelector"));
     let (requests, limits) = sums(spec, namespace, context);
     let items = |name: &str| spec.get(name).map_or(&[][..], Yaml::items).iter();
-    Some(Pod {
+    Pod {
         namespace: namespace.to_owned(),
         requests,
         limits,
@@ -93,7 +94,7 @@ pub fn read(root: &Yaml<'_>, namespace: &str, context: &Context) -> Option<Pod> 
         priority: priority(spec, context),
         claims: items("volumes").filter_map(|volume| Some(text(volume.get("persistentVolumeClaim")?, "claimName"))).collect(),
         labels,
-    })
+    }
 }
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";

@@ -238,6 +238,9 @@ The budget lets no pod go, as long as all of them are well. Who empties a machin
     TwoBudgets = "L1352", "availability", "a pod with two budgets", "\
 The API server refuses to evict a pod that more than one PodDisruptionBudget chooses, whatever they allow.";
 
+    BadProbe = "L1353", "availability", "a probe of a port that its container does not have", "\
+A probe may name a port of its own container. The kubelet finds none of this name, and the probe never succeeds: the container is not ready, or is started again and again.";
+
     BadQuery = "L1501", "promql", "a query that Prometheus refuses", "\
 The expression cannot be read, or its types do not fit: rate() wants a range as in `up[5m]`, two numbers are compared with `bool`. Prometheus does not load a file with such a rule; a panel with such a query shows an error.";
 

@@ -170,7 +170,7 @@ impl Platform {
         let at = if row.get("template").is_some() { row.text("template") } else { row.get("asks")?.as_str()? };
         let root = object.root.pointer(at)?;
         let namespace = object.subject.namespace.clone().unwrap_or_default();
-        let mut pod = read(root, &namespace, &self.context)?;
+        let mut pod = read(root, &namespace, &self.context);
         // The labels of an object are not those of the pods that its operator makes.
         if row.get("asks").is_some() {
             pod.labels.clear();

@@ -66,12 +66,10 @@ fn one(quota: &Quota, (name, hard, spot): (&str, i64, &Spot), mine: &[&Workload]
                 ),
             )
         }
-        () if sum(1) > hard => {
-            (
-                severity,
-                format!("exceeded quota: the pods of {of} ask for {name} of {}, and it has {}", amount(sum(1)), amount(hard)),
-            )
-        }
+        () if sum(1) > hard => (
+            severity,
+            format!("exceeded quota: the pods of {of} ask for {name} of {}, and it has {}", amount(sum(1)), amount(hard)),
+        ),
         () if sum(1) + renewed() > hard => {
             let sum = amount(sum(1) + renewed());
             (
