@@ -33,6 +33,7 @@ use std::sync::Arc;
 
 pub use eval::{NoVariables, Outcome, Variables};
 pub use fault::Fault;
+pub use library::nano;
 pub use table::names;
 pub use types::{Field, Object, Type};
 pub use value::{Map, Timestamp, Value};

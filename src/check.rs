@@ -1,7 +1,9 @@
 //! The validator: files in, findings out. A family of checks is a row of `FAMILIES`: it looks at one object, at one document that
 //! is no object, or at all objects together. Nothing here reads a file but through `inputs`.
 
+mod capacity;
 mod document;
+mod exceptions;
 mod flows;
 mod images;
 mod index;
@@ -16,6 +18,7 @@ mod plaintext;
 mod pod;
 mod pod_security;
 mod policy;
+mod probes;
 mod recognise;
 mod revisit;
 mod rules;
@@ -28,6 +31,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 pub use document::Document;
+pub use exceptions::Exceptions;
 pub use flows::{flows, keep};
 pub use index::{Entry, Index};
 pub use kinds::{Kind, Kinds, Known, Scope, is_definition};
@@ -37,6 +41,7 @@ pub use policy::Admission;
 pub use recognise::Content;
 pub use tables::Tables;
 
+use crate::capacity::Pool;
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::graph::Provided;
 use crate::host::Date;
@@ -58,10 +63,14 @@ pub struct Options {
     pub is_complete: bool,
     /// Secrets that will be there beside the inputs.
     pub provided: Vec<Provided>,
+    /// The machines that pods must find room on; without any, nobody asks.
+    pub pools: Vec<Pool>,
     /// What every file is taken for, whatever it looks like.
     pub taken_for: Option<Content>,
     /// The level that every pod is held against; without, that of its namespace.
     pub pod_security: Option<LevelVersion>,
+    /// Findings that somebody excepts, and severities that somebody changed.
+    pub exceptions: Exceptions,
     /// The day that ends of life and exceptions are held against.
     pub today: Option<Date>,
 }
@@ -102,8 +111,8 @@ pub static FAMILIES: &[Family] = &[
         whole: Some(pod_security::whole),
         ..NO_CHECKS
     },
-    Family { name: "capacity", ..NO_CHECKS },
-    Family { name: "availability", ..NO_CHECKS },
+    Family { name: "capacity", whole: Some(capacity::whole), ..NO_CHECKS },
+    Family { name: "availability", object: Some(probes::object), whole: Some(capacity::budgets), ..NO_CHECKS },
     Family { name: "promql", object: Some(rules::object), document: Some(rules::document), ..NO_CHECKS },
     Family { name: "dashboards", ..NO_CHECKS },
     Family { name: "secrets", object: Some(plaintext::object), ..NO_CHECKS },
@@ -153,14 +162,16 @@ struct Judged {
 
 /// Judges every file; each is read, judged and dropped, side by side, and what is found is told in the order of the files.
 pub fn run(world: &World<'_>, diags: &mut Diagnostics) -> Summary {
-    let index = self::index(world, diags);
+    let mut found = Diagnostics::default();
+    let index = self::index(world, &mut found);
     for family in &world.options.families {
         if let Some(whole) = family.whole {
-            whole(&index, world, diags);
+            whole(&index, world, &mut found);
         }
     }
+    let excepted = world.options.exceptions.apply(found, &index, world, diags);
     let unknown_kinds = index.unknown_kinds();
-    Summary { files: world.inputs.files.len(), objects: index.objects.len(), unknown_kinds, ..Summary::default() }
+    Summary { files: world.inputs.files.len(), objects: index.objects.len(), unknown_kinds, excepted, ..Summary::default() }
 }
 
 /// What is kept of every object, when each file has been judged alone.
@@ -264,7 +275,9 @@ impl Options {
             allows_unknown_kinds: true,
             is_complete: false,
             provided: Vec::new(),
+            pools: Vec::new(),
             taken_for: None,
+            exceptions: Exceptions::default(),
             today: None,
             pod_security: None,
         }

@@ -93,6 +93,11 @@ impl Lakehouse<'_> {
         Arc::new(Node { data: Data::Map(entries), origin: set.origin.clone() })
     }
 
+    /// What the user says about findings.
+    pub fn judging(&self) -> Arc<Node> {
+        self.settings.get("validate").cloned().unwrap_or_else(layers::nothing)
+    }
+
     /// The parts of a mode that are on.
     pub fn parts<'a>(&'a self, mode: &'a Mode) -> impl Iterator<Item = &'a Mode> {
         let parts = mode.parts.iter().map(|name| &self.catalog.modes[name]);

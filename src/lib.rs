@@ -16,6 +16,7 @@
 //! [`parity`] what a mode makes of what components say, [`promql`] reads queries, [`certificate`] makes certificates,
 //! [`targets`] tells what ties a promise to what runs.
 
+pub mod capacity;
 pub mod catalog;
 pub mod cel;
 pub mod certificate;
@@ -54,7 +55,7 @@ use graph::Graph;
 use lakehouse::{Input, Lakehouse};
 use rayon::prelude::*;
 use render::Scope;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// Everything one mode makes of a lakehouse.
 pub struct Output<T = Document> {
@@ -63,6 +64,10 @@ pub struct Output<T = Document> {
     pub documents: Vec<T>,
     /// What will be there beside them.
     pub secrets: Vec<graph::Provided>,
+    /// The mode's options, with what the user set.
+    pub settings: Arc<node::Node>,
+    /// What the user says about findings.
+    pub judging: Arc<node::Node>,
 }
 
 /// What somebody wants of the documents that are made.
@@ -193,7 +198,14 @@ fn of_graph<T: Send>(
         _ => document::render(lakehouse, &units, wish.finish, diags)?,
     };
     let profile = lakehouse.profile.as_str().unwrap_or_default().to_owned();
-    Ok(Output { profile, mode: mode.name.clone(), documents, secrets: graph.provided() })
+    Ok(Output {
+        profile,
+        mode: mode.name.clone(),
+        documents,
+        secrets: graph.provided(),
+        settings: lakehouse.options_of(mode),
+        judging: lakehouse.judging(),
+    })
 }
 
 /// Renders objects of Kubernetes, and holds their policies of the network against the graph.

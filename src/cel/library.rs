@@ -24,6 +24,7 @@ use super::types::{self, Type};
 use super::value::Value;
 
 pub use named::NamedFormat;
+pub use quantity::nano;
 
 /// The arguments fit the overload's parameters, as far as `Value::fits` can tell.
 pub type Function = fn(&[Value], &mut Work) -> Result<Value, Fault>;

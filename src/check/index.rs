@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::exceptions::{self, Annotated};
 use super::kinds::Known;
 use super::{Object, World, links, pod_security};
 use crate::diagnostic::Subject;
@@ -30,6 +31,8 @@ pub struct Entry {
     pub pointer: String,
     pub pod_security: pod_security::Kept,
     pub links: Option<Box<links::Kept>>,
+    /// Findings that its annotations except.
+    pub ignores: Vec<Annotated>,
 }
 
 impl Index {
@@ -53,6 +56,7 @@ impl Index {
             pointer: object.path.pointer(),
             pod_security: pod_security::Kept::default(),
             links: None,
+            ignores: exceptions::annotated(object),
         };
         for keep in world.options.families.iter().filter_map(|family| family.keep) {
             keep(object, world, &mut entry);

@@ -3,6 +3,7 @@
 mod access;
 mod network;
 mod pods;
+mod policies;
 mod scaling;
 mod storage;
 mod workloads;
@@ -19,6 +20,7 @@ type Check = fn(&mut Rules<'_>);
 const OTHERS: &[(&str, &str, Check)] = &[
     ("", "Service", network::service),
     ("networking.k8s.io", "Ingress", network::ingress),
+    ("networking.k8s.io", "NetworkPolicy", policies::policy),
     ("", "LimitRange", storage::limits),
     ("", "PersistentVolumeClaim", |rules| storage::claim(rules.object.root, &rules.object.path, rules)),
     ("", "Namespace", namespace),

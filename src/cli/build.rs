@@ -70,13 +70,13 @@ pub(super) fn run(host: &dyn Host, args: &BuildArgs, talk: &Talk<'_>, diags: &mu
     for output in &outputs {
         talk.say_more(&format!("{} {}: {} documents compiled", output.profile, output.mode, output.documents.len()));
     }
-    let summary = Summary {
+    let mut summary = Summary {
         files: outputs.iter().map(|output| output.documents.len()).sum(),
         objects: outputs.iter().flat_map(|output| &output.documents).filter(|document| document.is_object).count(),
         ..Summary::default()
     };
     if !args.unjudged {
-        args.judge(host, &catalog, &input, &outputs, diags);
+        summary.excepted = args.judge(host, &catalog, &input, &outputs, diags);
         diags.checkpoint()?;
     }
     if args.stdout {

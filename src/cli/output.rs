@@ -187,7 +187,9 @@ impl<'h> Talk<'h> {
     pub(super) fn finish(&self, answer: &Result<Summary, Reported>, diags: &Diagnostics) -> u8 {
         let counted = Summary::of(diags);
         let summary = match answer {
-            Ok(summary) => Summary { files: summary.files, objects: summary.objects, ..counted },
+            Ok(summary) => {
+                Summary { errors: counted.errors, warnings: counted.warnings, notes: counted.notes, ..summary.clone() }
+            }
             Err(_) => counted,
         };
         let width = self.host.var("COLUMNS").and_then(|columns| columns.parse().ok()).unwrap_or(DEFAULT_WIDTH);

@@ -1,16 +1,25 @@
 //! `lakegen validate`: any files in, findings out.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 
 use super::output::{AnswerArgs, FindingArgs, Talk, standard_input};
 use super::policy;
-use crate::check::{self, Admission, FAMILIES, Family, Kinds, Level, LevelVersion, Minor, Options, Tables, World};
+use super::{LAKEHOUSE, MAX_FILE_BYTES};
+use crate::capacity::{self, Pool};
+use crate::catalog;
+use crate::check::{self, Admission, Exceptions, FAMILIES, Family, Kinds, Level, LevelVersion, Minor, Options, Tables, World};
 use crate::diagnostic::{Code, Diagnostics, Reported};
 use crate::host::{self, Date, Host};
 use crate::inputs::Inputs;
 use crate::report::Summary;
+use crate::schema::{self, Check, Schema};
+use crate::source::{self, Source};
+
+/// A baseline may be of a large repository.
+const MAX_BASELINE_BYTES: u64 = 256 << 20;
 
 /// Judge any files: Kubernetes objects and Lists, and what else can be recognised
 #[derive(Args)]
@@ -23,6 +32,9 @@ Examples:
   lakegen validate --crd crds/ deploy/              with the definitions of kinds of your own
   lakegen validate --kubernetes-version 1.37 .      against another version
   lakegen validate --policy-pack security deploy/   under policies that come with lakegen
+  lakegen validate --pools machines.toml deploy/    whether machines hold the pods
+  lakegen validate --format json deploy/ > known.json
+  lakegen validate --baseline known.json deploy/    only what is new since then
   lakegen validate --only schema,metadata --format json deploy/")]
 pub(super) struct ValidateArgs {
     /// Files and folders; - is standard input
@@ -59,9 +71,18 @@ pub(super) struct ValidateArgs {
     /// The inputs are everything there is: what they refer to and do not hold is an error
     #[arg(long)]
     complete: bool,
+    /// Files that tell of the machines: tables [pools.NAME] as in a mode's settings, or Nodes of a cluster
+    #[arg(long = "pools", value_name = "FILE")]
+    pools: Vec<PathBuf>,
     /// What every file is taken for, whatever it looks like
     #[arg(long = "as", value_name = "KIND")]
     taken_for: Option<String>,
+    /// What was found before, as --format json wrote it: only what is new is told
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// The lakehouse file, whose table `validate` says what is excepted [default: lakehouse.toml, here or in a folder above]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// The day that ends of life and exceptions are held against [default: today]
     #[arg(long, value_name = "DATE")]
     today: Option<String>,
@@ -115,6 +136,8 @@ impl ValidateArgs {
             allows_unknown_kinds: self.allow_unknown_kinds,
             is_complete: self.complete,
             provided: Vec::new(),
+            pools: self.pools(host, diags)?,
+            exceptions: self.exceptions(host, diags)?,
             taken_for,
             pod_security,
             today,
@@ -152,6 +175,30 @@ impl ValidateArgs {
         Ok(admission)
     }
 
+    /// What lakehouse.toml excepts, and a baseline.
+    fn exceptions(&self, host: &dyn Host, diags: &mut Diagnostics) -> Result<Exceptions, Reported> {
+        let path = self.config.clone().or_else(|| host::find_upwards(host, LAKEHOUSE));
+        let mut exceptions = match path {
+            Some(path) => said(&host::source(host, &path, MAX_FILE_BYTES, diags)?, host, diags)?,
+            None => Exceptions::default(),
+        };
+        if let Some(path) = &self.baseline {
+            exceptions.add_baseline(&host::source(host, path, MAX_BASELINE_BYTES, diags)?, diags)?;
+        }
+        Ok(exceptions)
+    }
+
+    /// The machines that the files tell of.
+    fn pools(&self, host: &dyn Host, diags: &mut Diagnostics) -> Result<Vec<Pool>, Reported> {
+        let inputs = Inputs::gather(host, &self.pools, &standard_input, diags)?;
+        let mut pools = Vec::new();
+        for file in 0..inputs.files.len() {
+            let source = inputs.read(file, diags)?;
+            pools.extend(capacity::pools_in(&source, &catalog::load(host, None, diags)?, diags));
+        }
+        Ok(pools)
+    }
+
     fn today(&self, host: &dyn Host, diags: &mut Diagnostics) -> Option<Date> {
         let Some(text) = &self.today else { return host::today(host, diags).ok() };
         let date = Date::parse(text);
@@ -174,4 +221,19 @@ fn families(names: &[String], diags: &mut Diagnostics) -> Vec<&'static Family> {
         }
     }
     families
+}
+
+/// What the table `validate` of a lakehouse file says, whose other tables are not looked at.
+fn said(source: &Arc<Source>, host: &dyn Host, diags: &mut Diagnostics) -> Result<Exceptions, Reported> {
+    if !source.text.contains("validate") {
+        return Ok(Exceptions::default());
+    }
+    let file = source::parse(source, &Arc::from("lakehouse.toml"), diags);
+    let Some(own) = file.get("validate") else { return Ok(Exceptions::default()) };
+    let catalog = catalog::load(host, None, diags)?;
+    if let Some(shape) = catalog.lakehouse.pointer("/properties/validate") {
+        Schema::compile(schema::expand(shape, &catalog.types)).check(own, Check::Layer(Code::UnknownKey), diags);
+    }
+    diags.checkpoint()?;
+    Ok(Exceptions::read(own))
 }

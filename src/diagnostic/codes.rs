@@ -1,8 +1,8 @@
 //! The table of codes: one row each, with the explanation that `lakegen explain-code` prints.
 //!
 //! L01 what cannot be read · L02 lakehouse.toml · L03 the graph · L04 schemas of kinds · L05 the catalog and its templates · L06 the output tree
-//! L07 the output before · L08 metadata · L09 versions · L10 links · L12 pod security. Free for the families of `validate` that follow: L11 network
-//! L13 capacity and availability · L15 PromQL · L16 dashboards · L17 secrets and images · L18 policies · L19 mesh · L20 services · L21 cloud · L22 workflows
+//! L07 the output before · L08 metadata · L09 versions · L10 links · L12 pod security · L13 capacity and availability. Free for the families of `validate` that follow: L11 network
+//! L15 PromQL · L16 dashboards · L17 secrets and images · L18 policies · L19 mesh · L20 services · L21 cloud · L22 workflows
 
 macro_rules! codes {
     ($($name:ident = $id:literal, $family:literal, $title:literal, $explanation:literal;)*) => {
@@ -50,6 +50,10 @@ A word of the command line names a verb, a code, an output file, a value or a li
 It is neither an object of Kubernetes nor a set of rules, a dashboard or a template, as far as its first keys tell. It was not judged; --as says what it is.";
     NotRendered = "L0108", "syntax", "a document that only its own program can read", "\
 Charts and kustomizations are programs that write manifests. lakegen judges what they write: give it the output.";
+
+    BadException = "L0109", "syntax", "an exception without a reason or an end", "\
+A finding is excepted by a code, for a reason, until a day: what nobody remembers the reason of stays for ever. Under `validate.except` in lakehouse.toml, as an \
+annotation `lakegen.dev/ignore.<code>` of the object, or as a comment `# lakegen: ignore <code> <reason>` at the line.";
 
     UnknownKey = "L0201", "config", "an unknown key", "\
 No such key is known here, so it would have had no effect. `lakegen schema` prints every key there is.";
@@ -215,6 +219,27 @@ The platform's own policies let through more than its components say they need. 
 The namespace enforces a level of the Pod Security Standards, and the pod does what that level forbids: the API server makes no such pod, and a workload stays without its pods. Change the pod, or lower the level that the namespace enforces.";
     PodWarned = "L1202", "pod-security", "a pod that its namespace warns of", "\
 The namespace warns of, or writes down, what a level of the Pod Security Standards forbids. The pod is made, and would not be if that level were enforced.";
+
+    NoMachine = "L1301", "capacity", "a pod that fits on no machine", "\
+No machine of those that were told of takes this pod, even with nothing else on it but what every machine has. The scheduler would leave it pending for these reasons, one of each machine.";
+    NoRoom = "L1302", "capacity", "pods that do not all find room", "\
+Each has a place by itself, and all together have none, however they are placed: their requests exceed the machines, or a constraint keeps them apart.";
+    NoPlacement = "L1303", "capacity", "pods for which no placement was found", "\
+To fill machines in the best way is hard: no placement was found in several tries, and there is no proof that there is none. What the scheduler does first may leave pods pending.";
+    NoSurge = "L1304", "capacity", "no room for a new version", "\
+While a new version comes, pods of the old one stay until new ones are ready. Where there is no room for these the new version waits, or takes the room of pods with a lower priority.";
+    LossStops = "L1305", "capacity", "the loss of a machine or of a zone that stops something", "\
+Without these machines the pods that are left do not all find room, or the loss takes more pods of one kind than it can spare.";
+    OverQuota = "L1306", "capacity", "more than the quota of a namespace", "\
+The pods of the namespace ask for more than its ResourceQuota has: the API server refuses those that come last.";
+
+    BlocksDrain = "L1351", "availability", "a budget that blocks every drain", "\
+The budget lets no pod go, as long as all of them are well. Who empties a machine, to update or to remove it, waits until somebody deletes the pod by hand.";
+    TwoBudgets = "L1352", "availability", "a pod with two budgets", "\
+The API server refuses to evict a pod that more than one PodDisruptionBudget chooses, whatever they allow.";
+
+    BadProbe = "L1353", "availability", "a probe of a port that its container does not have", "\
+A probe may name a port of its own container. The kubelet finds none of this name, and the probe never succeeds: the container is not ready, or is started again and again.";
 
     BadQuery = "L1501", "promql", "a query that Prometheus refuses", "\
 The expression cannot be read, or its types do not fit: rate() wants a range as in `up[5m]`, two numbers are compared with `bool`. Prometheus does not load a file with such a rule; a panel with such a query shows an error.";

@@ -216,9 +216,12 @@ impl Walker {
     fn below(&mut self, name: &str, schema: &Value) {
         self.path.push(name.to_owned());
         let items = schema.get("items");
-        // Another service that stands in leaves nothing to compare, a mode that is not tried has no output, and one of those
+        // What is only judged by is in no output. Another service that stands in leaves nothing to compare, a mode that is not tried has no output, and one of those
         // that are tried has no Jobs for flows.
-        let is_elsewhere = self.path.iter().any(|step| step == "external" || step == "kubernetes_image")
+        let is_judged_by =
+            self.path[0] == "validate" || (self.path[0] != "components" && self.path.get(1).is_some_and(|step| step == "pools"));
+        let is_elsewhere = is_judged_by
+            || self.path.iter().any(|step| step == "external" || step == "kubernetes_image")
             || CATALOG.mode(&self.path[0]).is_some_and(|mode| !MODES.contains(&mode.name.as_str()));
         if !is_elsewhere && (is_text(schema) || items.is_some_and(is_text)) {
             let types = [schema.get("x-type"), items.and_then(|items| items.get("x-type"))];

@@ -38,6 +38,11 @@ const CODES_WITHOUT_CASE: &[(&str, &str)] = &[
 /// Names of components and modes that stand in Rust, each with its reason.
 const NAMES_IN_RUST: &[(&str, &str, &str)] = &[
     ("src/check.rs", "compose", "a family of checks, by the name that --only takes"),
+    ("src/capacity.rs", "kubernetes", "labels of machines, as Kubernetes calls them"),
+    ("src/capacity/fleet.rs", "kubernetes", "a taint of machines, as Kubernetes calls it"),
+    ("src/capacity/pod.rs", "kubernetes", "taints of machines, as Kubernetes calls them"),
+    ("src/capacity/pools.rs", "kubernetes", "labels of machines, as Kubernetes calls them"),
+    ("src/check/capacity/gather.rs", "kubernetes", "a label of every Namespace, as Kubernetes calls it"),
     ("src/check/native.rs", "kubernetes", "a label of a Namespace, as Kubernetes calls it"),
     ("src/check/links/gather.rs", "kubernetes", "a type of Secret, as Kubernetes calls it"),
     ("src/check/links/hosts.rs", "cluster", "the domain of a cluster, as its DNS has it"),

@@ -103,6 +103,11 @@ pub fn parse(text: &str) -> Result<Quantity, Fault> {
     Ok(Quantity { nano: if text.starts_with('-') { -magnitude } else { magnitude }, style })
 }
 
+/// The billionths in an amount, for who calculates with it.
+pub fn nano(text: &str) -> Option<i128> {
+    parse(text).ok().map(|quantity| quantity.nano)
+}
+
 /// What a suffix multiplies with: a power of ten, or of two.
 fn scale(suffix: &str) -> Option<(Style, i32)> {
     if let Some((_, power)) = DECIMAL.iter().find(|(known, _)| *known == suffix) {

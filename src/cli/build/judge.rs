@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{BuildArgs, Printed};
+use crate::capacity;
 use crate::catalog::Catalog;
-use crate::check::{self, Admission, FAMILIES, Kinds, Minor, Options, Tables, World};
+use crate::check::{self, Admission, Exceptions, FAMILIES, Kinds, Minor, Options, Tables, World};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::document::Document;
 use crate::host::{Host, today};
@@ -22,13 +23,14 @@ impl BuildArgs {
         input: &Input,
         outputs: &[Output<Printed>],
         diags: &mut Diagnostics,
-    ) {
+    ) -> usize {
+        let mut excepted = 0;
         let tables = Tables::load();
         for output in outputs {
             let mut found = Diagnostics::default();
             // A part alone refers to what its platform holds.
             let is_complete = catalog.mode(&output.mode).is_some_and(|mode| !mode.is_part);
-            judge_one(host, tables, output, is_complete, &mut found);
+            excepted += judge_one(host, tables, output, is_complete, &mut found);
             let mut wrong: Vec<Diagnostic> = found.iter().filter(|d| d.severity > Severity::Note).cloned().collect();
             if wrong.is_empty() {
                 continue;
@@ -40,10 +42,11 @@ impl BuildArgs {
             }
             diags.append(wrong.into_iter().collect());
         }
+        excepted
     }
 }
 
-fn judge_one(host: &dyn Host, tables: &Tables, output: &Output<Printed>, is_complete: bool, found: &mut Diagnostics) {
+fn judge_one(host: &dyn Host, tables: &Tables, output: &Output<Printed>, is_complete: bool, found: &mut Diagnostics) -> usize {
     let documents = output.documents.iter().filter(|document| document.is_streamed).map(|document| &document.file);
     let texts = documents.map(|file| Source::new(file.path.clone(), String::from_utf8_lossy(&file.bytes).into_owned()));
     let inputs = Inputs::of(host, texts.collect());
@@ -54,13 +57,16 @@ fn judge_one(host: &dyn Host, tables: &Tables, output: &Output<Printed>, is_comp
         allows_unknown_kinds: true,
         is_complete,
         provided: output.secrets.clone(),
+        exceptions: Exceptions::read(&output.judging),
+        pools: capacity::pools_of(&output.settings, found),
         taken_for: None,
         pod_security: None,
         today: today(host, found).ok(),
     };
     let mut kinds = Kinds::of(options.version);
     check::define(&inputs, &mut kinds, found);
-    check::run(&World { options: &options, kinds: &kinds, tables, inputs: &inputs, admission: &Admission::default() }, found);
+    check::run(&World { options: &options, kinds: &kinds, tables, inputs: &inputs, admission: &Admission::default() }, found)
+        .excepted
 }
 
 /// The line of lakehouse.toml that a value at fault came from.

@@ -1,0 +1,33 @@
+//! The families `capacity` and `availability`: whether machines hold the pods, what a loss of some takes away, what quotas refuse
+//! and budgets block.
+
+mod budgets;
+mod gather;
+mod loss;
+mod quotas;
+mod scenes;
+mod tell;
+
+use super::{Index, World};
+use crate::diagnostic::Diagnostics;
+use gather::Platform;
+
+/// Machines are judged where somebody says which there are, quotas wherever there are some.
+pub(super) fn whole(index: &Index, world: &World<'_>, found: &mut Diagnostics) {
+    let has_quota = index.objects.iter().any(|entry| entry.subject.kind == "ResourceQuota" && entry.subject.api_version == "v1");
+    if world.options.pools.is_empty() && !has_quota {
+        return;
+    }
+    let platform = Platform::gather(index, world);
+    quotas::check(&platform, world, found);
+    if !world.options.pools.is_empty() {
+        scenes::check(&platform, world, found);
+    }
+}
+
+pub(super) fn budgets(index: &Index, world: &World<'_>, found: &mut Diagnostics) {
+    let is_budget = |kind: &str| kind == "PodDisruptionBudget";
+    if index.objects.iter().any(|entry| is_budget(&entry.subject.kind)) {
+        budgets::check(&Platform::gather(index, world), world, found);
+    }
+}
