@@ -66,11 +66,13 @@ fn read(name: &str, bytes: &[u8]) -> Option<Node> {
     }
 }
 
-/// One value that a rule is about, before and after.
+/// One value that a rule is about, before and after; nothing where there is none.
 struct Change<'n> {
     pointer: String,
-    old: &'n Node,
-    new: &'n Node,
+    old: Option<&'n Node>,
+    new: Option<&'n Node>,
+    /// Where it is told: the new value, or what it would stand in.
+    at: &'n Node,
 }
 
 impl Rules<'_> {
@@ -85,6 +87,10 @@ impl Rules<'_> {
     }
 
     fn compare(&self, old: &Node, new: &Node, diags: &mut Diagnostics) {
+        // Under another name it is another object.
+        if name(old, 0) != name(new, 0) {
+            return;
+        }
         let mut told: Vec<String> = Vec::new();
         for rule in self.all().iter().filter(|rule| is_of(rule, new)) {
             let parts: Vec<&str> = rule.text("at").split('/').skip(1).collect();
@@ -104,17 +110,16 @@ impl Rules<'_> {
     }
 
     fn wrong(&self, may: &str, change: &Change<'_>) -> Option<(Code, String)> {
-        let (old, new) = (change.old.to_json(), change.new.to_json());
-        if old == new {
+        if change.old.map(|old| old.to_json()) == change.new.map(|new| new.to_json()) {
             return None;
         }
         match may {
             "grow" => {
-                let shrinks = self.bytes(change.new)? < self.bytes(change.old)?;
-                shrinks
-                    .then(|| (Code::Shrinks, format!("a volume cannot shrink from {} to {}", show(change.old), show(change.new))))
+                let (old, new) = (change.old?, change.new?);
+                let shrinks = self.bytes(new)? < self.bytes(old)?;
+                shrinks.then(|| (Code::Shrinks, format!("a volume cannot shrink from {} to {}", show(old), show(new))))
             }
-            "program" => other_program(change.old.as_str()?, change.new.as_str()?),
+            "program" => other_program(change.old?.as_str()?, change.new?.as_str()?),
             _ => Some((Code::Immutable, format!("{} cannot change once it is there", change.pointer))),
         }
     }
@@ -133,7 +138,7 @@ impl Rules<'_> {
         let name = new.get("metadata").map_or("", |metadata| metadata.text("name"));
         let owner = if name.is_empty() { change.pointer.clone() } else { format!("{} {name}", new.text("kind")) };
         let diagnostic = diags.error(code, format!("{owner}: {what}"));
-        diagnostic.at_some(change.new.span(), "this would be written").help(rule.text("help").replace("NAME", name));
+        diagnostic.at_some(change.at.span(), "this would be written").help(rule.text("help").replace("NAME", name));
     }
 }
 
@@ -148,13 +153,17 @@ fn is_of(rule: &Node, document: &Node) -> bool {
     }
 }
 
-/// The values at a pointer with `*` in it that both documents have.
+/// The values at a pointer with `*` in it, where both documents have what they stand in.
 fn pairs<'n>(old: &'n Node, new: &'n Node, parts: &[&str], at: String, beside: &[Arc<Node>], found: &mut Vec<Change<'n>>) {
     let Some((part, rest)) = parts.split_first() else {
-        return found.push(Change { pointer: at, old, new });
+        return found.push(Change { pointer: at, old: Some(old), new: Some(new), at: new });
     };
     if rest.is_empty() && beside.iter().any(|key| new.get(key.as_str().unwrap_or_default()).is_none()) {
         return;
+    }
+    let (was, is) = (old.get(part).map(|node| &**node), new.get(part).map(|node| &**node));
+    if rest.is_empty() && was.is_some() != is.is_some() {
+        return found.push(Change { pointer: format!("{at}/{part}"), old: was, new: is, at: is.unwrap_or(new) });
     }
     for (key, old) in children(old).into_iter().filter(|(key, _)| *part == "*" || key == part) {
         if let Some((_, new)) = children(new).into_iter().find(|(other, _)| *other == key) {

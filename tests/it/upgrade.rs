@@ -118,3 +118,50 @@ fn what_keeps_nothing_changes_as_it_likes() {
         allowed(mode, &image("prefecthq/prefect:3.8.8"), &image("prefecthq/other:4.0.0"));
     }
 }
+
+#[test]
+fn volumes_stay_of_their_class_and_a_class_what_it_is() {
+    let place = Place::new("k3s-local", "k3s-local.storage_class = \"slow\"");
+    let answer = place.build("k3s-local", "k3s-local.storage_class = \"fast\"", &[]);
+    assert_eq!(answer.code, Some(1), "{}", answer.said);
+    for set in ["postgresql", "valkey"] {
+        let said =
+            format!("error[L0702]: StatefulSet {set}: /spec/volumeClaimTemplates/data/spec/storageClassName cannot change");
+        assert_eq!(answer.said.matches(&said).count(), 1, "{said}: {}", answer.said);
+    }
+    assert!(answer.said.contains("a volume stays of the class it was made of"), "{}", answer.said);
+    let answer = place.build("k3s-local", "k3s-local.storage_class = \"fast\"", &["--accept", "L0702"]);
+    assert_eq!(answer.code, Some(0), "{}", answer.said);
+
+    let class = |rest: &str| {
+        format!("k3s-local.storage_class = \"own\"\nk3s-local.volumes = {{ provisioner = \"a.example.com\"{rest} }}")
+    };
+    let words = "StorageClass own: /parameters cannot change";
+    refused(
+        "k3s-local",
+        &class(""),
+        &class(", parameters = { type = \"gp3\" }"),
+        "L0702",
+        &[words, "kubectl delete storageclass own"],
+    );
+    refused(
+        "k3s-local",
+        &class(", parameters = { type = \"gp3\" }"),
+        &class(", parameters = { type = \"gp2\" }"),
+        "L0702",
+        &[words],
+    );
+    refused("k3s-local", &class(""), &class(", keep = false"), "L0702", &["StorageClass own: /reclaimPolicy cannot change"]);
+    allowed("k3s-local", &class(""), &class(", expands = false"));
+}
+
+#[test]
+fn operated_volumes_stay_of_their_class() {
+    let place = Place::new("k3s", "k3s.storage_class = \"slow\"");
+    let answer = place.build("k3s", "k3s.storage_class = \"fast\"", &[]);
+    for owner in
+        ["Cluster postgresql: /spec/storage/storageClass", "Cluster postgresql: /spec/walStorage/storageClass", "Prometheus"]
+    {
+        assert!(answer.said.contains(&format!("error[L0702]: {owner}")), "{owner}: {}", answer.said);
+    }
+}
