@@ -10,7 +10,7 @@ use crate::source::Source;
 use crate::yaml::{self, Style, Yaml};
 
 /// Texts kept for one template, and the bytes of the longest: what is larger does not come twice.
-const MAX_KEPT: usize = 256;
+const MAX_KEPT: usize = 64;
 const MAX_TEXT: usize = 64 << 10;
 
 pub(super) struct Form {

@@ -101,32 +101,3 @@ fn every_service_knows_the_proxy_and_the_authority() {
     }
     assert_eq!(file["configs"]["ca"]["file"], "./files/ca.crt");
 }
-
-/// Every image that runs by default is pinned, still there, and of a line that is looked after (schemas/versions.toml).
-#[test]
-fn every_image_is_pinned_and_looked_after() {
-    let text = include_str!("../../schemas/versions.toml");
-    let known: toml::Table = text.parse().unwrap();
-    let checked = known["checked"].as_datetime().unwrap().to_string();
-    let own = |profile, mode| compiled::documents(&CATALOG, compiled::OWN, profile, mode);
-    let pairs = PROFILES.iter().flat_map(|profile| MODES.map(|mode| (*profile, mode)));
-    let documents: Vec<Value> =
-        pairs.flat_map(|(profile, mode)| own(profile, mode)).map(|document| document.node.to_json()).collect();
-    let mut images: Vec<&str> =
-        everywhere(&documents, &["image", "imageName"]).iter().filter_map(|image| image.as_str()).collect();
-    images.sort_unstable();
-    images.dedup();
-    assert!(images.len() >= 5, "{images:?}");
-    for image in images {
-        let tagged = image.split('@').next().unwrap();
-        let (name, tag) = tagged.rsplit_once(':').unwrap_or_else(|| panic!("{image} has no tag"));
-        assert!(tag.chars().any(|c| c.is_ascii_digit()), "{image} moves");
-        let gone = known["gone"].as_array().unwrap().iter().filter_map(|gone| gone.as_str());
-        assert_eq!(gone.filter(|gone| name.starts_with(gone)).collect::<Vec<_>>(), Vec::<&str>::new(), "{image} is gone");
-        let lines = known["line"].as_array().unwrap().iter().filter(|line| line["image"].as_str() == Some(name));
-        let line = lines.into_iter().find(|line| tag.starts_with(line["version"].as_str().unwrap()));
-        let line = line.unwrap_or_else(|| panic!("nobody looked up until when {image} is looked after: schemas/versions.toml"));
-        let ends = line.get("ends").and_then(|ends| ends.as_datetime()).map(|ends| ends.to_string());
-        assert!(ends.is_none_or(|ends| ends > checked), "{image} is past its end");
-    }
-}
