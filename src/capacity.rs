@@ -14,17 +14,15 @@ mod spread;
 mod state;
 
 pub use affinity::Selector;
-pub use amount::{Amounts, amount, shown};
+pub use amount::{Amounts, amount_of, amounts, integer, shown};
 pub use fleet::Fleet;
 pub use pack::{Crowd, Fit, pack};
-pub use pod::{Context, Pod, read};
+pub use pod::{Context, Pod, labels, read};
 pub use pools::{Pool, machines, pools_in, pools_of};
 pub use proof::{Proof, prove};
 pub use state::{Reason, State, told};
 
-use std::collections::BTreeMap;
-
-pub type Labels = BTreeMap<String, String>;
+pub use crate::network::Labels;
 
 pub(crate) const HOSTNAME: &str = "kubernetes.io/hostname";
 pub(crate) const ZONE: &str = "topology.kubernetes.io/zone";
@@ -46,6 +44,14 @@ pub struct Taint {
     pub key: String,
     pub value: String,
     pub effect: String,
+}
+
+impl Taint {
+    /// Of a machine that nobody new may come to.
+    pub fn closed() -> Taint {
+        let [key, effect] = ["node.kubernetes.io/unschedulable", "NoSchedule"].map(str::to_owned);
+        Taint { key, effect, value: String::new() }
+    }
 }
 
 impl Machine {

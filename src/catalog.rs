@@ -129,6 +129,11 @@ impl Catalog {
     pub fn mode(&self, name: &str) -> Option<&Mode> {
         self.modes.get(name).filter(|mode| !mode.is_base)
     }
+
+    /// Holds a part of what a user may write, alone in a file, against its shape in the catalog.
+    pub fn check_part(&self, shape: &Node, part: &Node, diags: &mut Diagnostics) {
+        Schema::compile(schema::expand(shape, &self.types)).check(part, Check::Layer(Code::UnknownKey), diags);
+    }
 }
 
 fn add_folder(host: &dyn Host, folder: &Path, files: &mut Files, diags: &mut Diagnostics) -> Result<(), Reported> {

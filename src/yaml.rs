@@ -155,6 +155,14 @@ impl<'a> Yaml<'a> {
         }
     }
 
+    /// A whole number, however it is written.
+    pub fn to_int(&self) -> Option<i128> {
+        match &self.data {
+            Data::Number(number) => number.to_int(),
+            _ => None,
+        }
+    }
+
     /// The value at a JSON pointer.
     pub fn pointer(&self, pointer: &str) -> Option<&Yaml<'a>> {
         let mut yaml = self;

@@ -17,10 +17,19 @@ pub fn amount(resource: &str, text: &str) -> Option<i64> {
     i64::try_from(nano.div_euclid(unit) + i128::from(nano.rem_euclid(unit) != 0)).ok()
 }
 
+/// The same of what stands in a file, as text or as a number.
+pub fn amount_of(resource: &str, yaml: &Yaml<'_>) -> Option<i64> {
+    amount(resource, &text(yaml)?)
+}
+
 /// The amounts of a map such as `requests`; what cannot be read is told elsewhere.
-pub(super) fn amounts(yaml: Option<&Yaml<'_>>) -> Amounts {
+pub fn amounts(yaml: Option<&Yaml<'_>>) -> Amounts {
     let entries = yaml.map_or(&[][..], Yaml::entries).iter();
-    entries.filter_map(|entry| Some((entry.key.name.to_string(), amount(&entry.key.name, &text(&entry.value)?)?))).collect()
+    entries.filter_map(|entry| Some((entry.key.name.to_string(), amount_of(&entry.key.name, &entry.value)?))).collect()
+}
+
+pub fn integer(yaml: &Yaml<'_>) -> Option<i64> {
+    yaml.to_int().and_then(|number| i64::try_from(number).ok())
 }
 
 fn text(yaml: &Yaml<'_>) -> Option<String> {

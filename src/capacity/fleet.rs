@@ -2,7 +2,7 @@
 
 use super::affinity::Affinity;
 use super::select::{any, bears};
-use super::{Context, Labels, Machine, Pod};
+use super::{Context, Labels, Machine, Pod, Taint};
 
 pub struct Fleet {
     pub machines: Vec<Machine>,
@@ -67,19 +67,13 @@ impl Fleet {
 
 /// Why a pod may not be on a machine, whoever else is there.
 fn never(pod: &Pod, machine: &Machine) -> Option<&'static str> {
-    let unschedulable = super::Taint {
-        key: "node.kubernetes.io/unschedulable".to_owned(),
-        effect: "NoSchedule".to_owned(),
-        ..Default::default()
-    };
-    let closed = Machine { taints: vec![unschedulable], ..Machine::default() };
-    if machine.is_closed && !bears(&pod.tolerations, &closed) {
+    if machine.is_closed && !bears(&pod.tolerations, &[Taint::closed()]) {
         return Some("node(s) were unschedulable");
     }
     if pod.machine.as_ref().is_some_and(|name| *name != machine.name) {
         return Some("node(s) didn't match the requested node name");
     }
-    if !bears(&pod.tolerations, machine) {
+    if !bears(&pod.tolerations, &machine.taints) {
         return Some("node(s) had untolerated taint(s)");
     }
     (!pod.wanted.fits(machine)).then_some("node(s) didn't match Pod's node affinity/selector")

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::affinity::{Affinity, Selector};
-use super::amount::{Amounts, add, amounts, raise};
+use super::amount::{Amounts, add, amounts, integer, raise};
 use super::select::{Toleration, Wanted, terms, text, texts};
 use super::{HOSTNAME, Labels};
 use crate::yaml::{Data, Yaml};
@@ -100,8 +100,8 @@ pub fn read(root: &Yaml<'_>, namespace: &str, context: &Context) -> Pod {
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 
 fn priority(spec: &Yaml<'_>, context: &Context) -> i64 {
-    if let Some(Data::Number(number)) = spec.get("priority").map(|number| &number.data) {
-        return number.to_int().and_then(|number| i64::try_from(number).ok()).unwrap_or_default();
+    if let Some(number) = spec.get("priority").filter(|number| matches!(number.data, Data::Number(_))) {
+        return integer(number).unwrap_or_default();
     }
     match spec.get("priorityClassName").and_then(Yaml::as_str).unwrap_or_default() {
         "" => context.default_priority,
@@ -179,10 +179,7 @@ fn ports(spec: &Yaml<'_>) -> Vec<HostPort> {
     let stays = |container: &&Yaml<'_>| text(container, "restartPolicy") == "Always";
     let containers = items(spec, "containers").chain(items(spec, "initContainers").filter(stays));
     let all = containers.flat_map(|container| container.get("ports").map_or(&[][..], Yaml::items));
-    let number = |port: &Yaml<'_>, name: &str| match &port.get(name)?.data {
-        Data::Number(number) => number.to_int().filter(|port| *port > 0),
-        _ => None,
-    };
+    let number = |port: &Yaml<'_>, name: &str| port.get(name)?.to_int().filter(|port| *port > 0);
     let port = |yaml: &Yaml<'_>| {
         let port = number(yaml, "hostPort").or_else(|| number(yaml, "containerPort").filter(|_| on_host))?;
         let or = |text: String, other: &str| if text.is_empty() { other.to_owned() } else { text };
@@ -201,16 +198,13 @@ impl HostPort {
 
 impl Spread {
     fn read(yaml: &Yaml<'_>, labels: &Labels) -> Spread {
-        let number = |name: &str| match yaml.get(name).map(|yaml| &yaml.data) {
-            Some(Data::Number(number)) => number.to_int().and_then(|number| i64::try_from(number).ok()),
-            _ => None,
-        };
+        let number = |name: &str| integer(yaml.get(name)?);
         let selector = Selector::read(yaml.get("labelSelector"));
         Spread {
             key: text(yaml, "topologyKey"),
             most: number("maxSkew").unwrap_or(1),
             least_domains: number("minDomains").and_then(|number| usize::try_from(number).ok()).unwrap_or(1),
-            selector: selector.and(&texts(yaml.get("matchLabelKeys")), "In", labels),
+            selector: selector.and(&texts(yaml.get("matchLabelKeys")), labels, true),
             honors_affinity: text(yaml, "nodeAffinityPolicy") != "Ignore",
             honors_taints: text(yaml, "nodeTaintsPolicy") == "Honor",
             is_hard: text(yaml, "whenUnsatisfiable") != "ScheduleAnyway",

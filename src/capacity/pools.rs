@@ -9,7 +9,6 @@ use super::{Amounts, HOSTNAME, Labels, Machine, Taint, ZONE};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Code, Diagnostics};
 use crate::node::{Data, Node};
-use crate::schema::{self, Check, Schema};
 use crate::source::{self, Source, Span};
 use crate::yaml::{self, Data as YamlData, Limits, Yaml};
 
@@ -48,7 +47,7 @@ pub fn pools_in(source: &Arc<Source>, catalog: &Catalog, diags: &mut Diagnostics
     let said = source::parse(source, &Arc::from("the pools"), diags);
     let shape = catalog.modes.values().find_map(|mode| mode.options.pointer("/properties/pools"));
     if let (Some(pools), Some(shape)) = (said.get("pools"), shape) {
-        Schema::compile(schema::expand(shape, &catalog.types)).check(pools, Check::Layer(Code::UnknownKey), diags);
+        catalog.check_part(shape, pools, diags);
     }
     pools_of(&said, diags)
 }

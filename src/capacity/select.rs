@@ -42,7 +42,7 @@ pub fn text(yaml: &Yaml<'_>, name: &str) -> String {
 
 pub fn texts(yaml: Option<&Yaml<'_>>) -> Vec<String> {
     let written = |yaml: &Yaml<'_>| match &yaml.data {
-        Data::Number(number) => number.to_int().map(|number| number.to_string()),
+        Data::Number(_) => yaml.to_int().map(|number| number.to_string()),
         _ => yaml.as_str().map(str::to_owned),
     };
     yaml.map_or(&[][..], Yaml::items).iter().filter_map(written).collect()
@@ -125,7 +125,7 @@ impl Toleration {
 }
 
 /// Whether a pod may be put on a machine in spite of its taints.
-pub fn bears(tolerations: &[Toleration], machine: &Machine) -> bool {
+pub fn bears(tolerations: &[Toleration], taints: &[Taint]) -> bool {
     let keeps_off = |taint: &&Taint| taint.effect == "NoSchedule" || taint.effect == "NoExecute";
-    machine.taints.iter().filter(keeps_off).all(|taint| tolerations.iter().any(|toleration| toleration.bears(taint)))
+    taints.iter().filter(keeps_off).all(|taint| tolerations.iter().any(|toleration| toleration.bears(taint)))
 }

@@ -70,5 +70,5 @@ pub fn hard(pod: &Pod) -> impl Iterator<Item = (usize, &Spread)> {
 /// Whether a machine is of a domain that a constraint counts.
 pub fn counts_here(pod: &Pod, spread: &Spread, machine: &super::Machine) -> bool {
     let fits = !spread.honors_affinity || pod.wanted.fits(machine);
-    fits && (!spread.honors_taints || bears(&pod.tolerations, machine))
+    fits && (!spread.honors_taints || bears(&pod.tolerations, &machine.taints))
 }

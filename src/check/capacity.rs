@@ -10,7 +10,7 @@ mod tell;
 
 use super::{Index, World};
 use crate::diagnostic::Diagnostics;
-use gather::Platform;
+pub use gather::Platform;
 
 /// Machines are judged where somebody says which there are, quotas wherever there are some.
 pub(super) fn whole(index: &Index, world: &World<'_>, found: &mut Diagnostics) {
@@ -18,16 +18,16 @@ pub(super) fn whole(index: &Index, world: &World<'_>, found: &mut Diagnostics) {
     if world.options.pools.is_empty() && !has_quota {
         return;
     }
-    let platform = Platform::gather(index, world);
-    quotas::check(&platform, world, found);
+    let platform = index.platform(world);
+    quotas::check(platform, world, found);
     if !world.options.pools.is_empty() {
-        scenes::check(&platform, world, found);
+        scenes::check(platform, world, found);
     }
 }
 
 pub(super) fn budgets(index: &Index, world: &World<'_>, found: &mut Diagnostics) {
     let is_budget = |kind: &str| kind == "PodDisruptionBudget";
     if index.objects.iter().any(|entry| is_budget(&entry.subject.kind)) {
-        budgets::check(&Platform::gather(index, world), world, found);
+        budgets::check(index.platform(world), world, found);
     }
 }

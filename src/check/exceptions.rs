@@ -106,7 +106,7 @@ impl Exceptions {
                 Some(said) if !said.is_over(world) => excepted += 1,
                 None if is_known => excepted += 1,
                 said => {
-                    said.iter().for_each(|said| drop_note(&mut diagnostic, said));
+                    said.iter().for_each(|said| tell_end(&mut diagnostic, said));
                     told.push(diagnostic);
                 }
             }
@@ -137,7 +137,7 @@ impl Exceptions {
     }
 }
 
-fn drop_note(diagnostic: &mut Diagnostic, said: &Said) {
+fn tell_end(diagnostic: &mut Diagnostic, said: &Said) {
     let until = said.until.map_or_else(String::new, |until| until.to_string());
     diagnostic.note(format!("it was excepted until {until}: {}", said.reason));
 }

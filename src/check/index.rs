@@ -1,11 +1,11 @@
 //! What is kept of every object when its file is gone: who it is and where it stands, for the checks that look at all of them.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::exceptions::{self, Annotated};
 use super::kinds::Known;
-use super::{Object, World, links, pod_security};
+use super::{Object, World, capacity::Platform, links, pod_security};
 use crate::diagnostic::Subject;
 use crate::network::{Facts, Seen};
 use crate::source::Span;
@@ -16,6 +16,7 @@ pub struct Index {
     pub objects: Vec<Entry>,
     /// Pods, their namespaces and the policies that say who may talk to them; homes are indices of `objects`.
     pub network: Facts,
+    platform: OnceLock<Platform>,
 }
 
 /// One object.
@@ -36,6 +37,11 @@ pub struct Entry {
 }
 
 impl Index {
+    /// What makes pods, and what says how many there are: read of the objects' texts when it is first asked for.
+    pub(super) fn platform(&self, world: &World<'_>) -> &Platform {
+        self.platform.get_or_init(|| Platform::gather(self, world))
+    }
+
     pub(super) fn add(&mut self, object: &Object<'_>, world: &World<'_>) {
         self.network.add(&Seen {
             root: object.root,

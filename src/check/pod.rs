@@ -104,10 +104,7 @@ pub(super) fn flag(yaml: &Yaml<'_>, path: &str) -> Option<bool> {
 }
 
 pub(super) fn number(yaml: &Yaml<'_>, path: &str) -> Option<i128> {
-    match field(yaml, path)?.data {
-        Data::Number(number) => number.to_int(),
-        _ => None,
-    }
+    field(yaml, path)?.to_int()
 }
 
 pub(super) fn items<'y>(yaml: &'y Yaml<'y>, path: &str) -> &'y [Yaml<'y>] {

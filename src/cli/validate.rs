@@ -15,7 +15,6 @@ use crate::diagnostic::{Code, Diagnostics, Reported};
 use crate::host::{self, Date, Host};
 use crate::inputs::Inputs;
 use crate::report::Summary;
-use crate::schema::{self, Check, Schema};
 use crate::source::{self, Source};
 
 /// A baseline may be of a large repository.
@@ -191,10 +190,13 @@ impl ValidateArgs {
     /// The machines that the files tell of.
     fn pools(&self, host: &dyn Host, diags: &mut Diagnostics) -> Result<Vec<Pool>, Reported> {
         let inputs = Inputs::gather(host, &self.pools, &standard_input, diags)?;
+        if inputs.files.is_empty() {
+            return Ok(Vec::new());
+        }
+        let catalog = catalog::load(host, None, diags)?;
         let mut pools = Vec::new();
         for file in 0..inputs.files.len() {
-            let source = inputs.read(file, diags)?;
-            pools.extend(capacity::pools_in(&source, &catalog::load(host, None, diags)?, diags));
+            pools.extend(capacity::pools_in(&inputs.read(file, diags)?, &catalog, diags));
         }
         Ok(pools)
     }
@@ -232,7 +234,7 @@ fn said(source: &Arc<Source>, host: &dyn Host, diags: &mut Diagnostics) -> Resul
     let Some(own) = file.get("validate") else { return Ok(Exceptions::default()) };
     let catalog = catalog::load(host, None, diags)?;
     if let Some(shape) = catalog.lakehouse.pointer("/properties/validate") {
-        Schema::compile(schema::expand(shape, &catalog.types)).check(own, Check::Layer(Code::UnknownKey), diags);
+        catalog.check_part(shape, own, diags);
     }
     diags.checkpoint()?;
     Ok(Exceptions::read(own))

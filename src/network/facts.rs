@@ -202,10 +202,10 @@ fn known_ports(row: &Node) -> Vec<Port> {
 }
 
 fn port(yaml: &Yaml<'_>) -> Option<Port> {
-    let Data::Number(number) = &yaml.get("containerPort")?.data else { return None };
+    let number = yaml.get("containerPort")?.to_int()?;
     let protocol = Protocol::parse(yaml.get("protocol").and_then(Yaml::as_str).unwrap_or("TCP"))?;
     let name = yaml.get("name").and_then(Yaml::as_str).unwrap_or_default().to_owned();
-    Some(Port { name, number: u16::try_from(number.to_int()?).ok()?, protocol })
+    Some(Port { name, number: u16::try_from(number).ok()?, protocol })
 }
 
 fn addresses(root: &Yaml<'_>) -> Vec<Range> {

@@ -153,7 +153,7 @@ pub(super) fn read(root: &Yaml<'_>, namespace: Option<&str>, path: &Path<'_>, st
         namespace: namespace.filter(|_| is_own).map(str::to_owned),
         name: root.get("metadata").and_then(|metadata| metadata.get("name")?.as_str()).unwrap_or_default().to_owned(),
         tier,
-        priority: spec.get("priority").and_then(int).unwrap_or_default(),
+        priority: spec.get("priority").and_then(Yaml::to_int).unwrap_or_default(),
         subject,
         rules: Way::BOTH.map(way),
         home,
@@ -238,15 +238,8 @@ impl Reader<'_> {
     }
 }
 
-fn int(yaml: &Yaml<'_>) -> Option<i128> {
-    match &yaml.data {
-        Data::Number(number) => number.to_int(),
-        _ => None,
-    }
-}
-
 fn number(yaml: Option<&Yaml<'_>>) -> Option<u16> {
-    u16::try_from(int(yaml?)?).ok()
+    u16::try_from(yaml?.to_int()?).ok()
 }
 
 fn port(port: &Yaml<'_>, is_own: bool, at: impl FnOnce() -> At) -> Option<Port> {

@@ -39,6 +39,13 @@ impl Selector {
         Selector { terms: labels.iter().map(|(key, value)| (key.clone(), Test::In(vec![value.clone()]))).collect() }
     }
 
+    /// With the values that `labels` have of some keys; of a key that is not there nothing is asked.
+    pub fn and(mut self, keys: &[String], labels: &Labels, is_in: bool) -> Selector {
+        let test = |value: &String| if is_in { Test::In(vec![value.clone()]) } else { Test::NotIn(vec![value.clone()]) };
+        self.terms.extend(keys.iter().filter_map(|key| Some((key.clone(), test(labels.get(key)?)))));
+        self
+    }
+
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::capacity::{Amounts, Context, Pod, Selector, amount, read};
-use crate::check::pod::{field, head, items, number, text};
+use crate::capacity::{Context, Pod, Selector, amount_of, amounts, integer, labels, read};
+use crate::check::pod::{field, head, items, text};
 use crate::check::{Entry, Index, Object, World};
 use crate::diagnostic::Subject;
 use crate::node::Node;
@@ -40,6 +40,7 @@ pub struct Workload {
     pub spots: BTreeMap<String, Spot>,
 }
 
+#[derive(Debug)]
 pub struct Budget {
     pub subject: Arc<Subject>,
     pub file: usize,
@@ -49,6 +50,7 @@ pub struct Budget {
     pub spot: Spot,
 }
 
+#[derive(Debug)]
 pub struct Quota {
     pub subject: Arc<Subject>,
     pub file: usize,
@@ -58,7 +60,7 @@ pub struct Quota {
 /// Who is scaled between two numbers: kind, namespace, name.
 type Scaled = BTreeMap<(String, Option<String>, String), (i64, i64)>;
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Platform {
     pub workloads: Vec<Workload>,
     pub budgets: Vec<Budget>,
@@ -95,20 +97,17 @@ impl Platform {
         let (beside, makers): (Vec<&Entry>, Vec<&Entry>) =
             index.objects.iter().filter(|entry| is_beside(entry) || makes_pods(entry)).partition(is_beside);
         world.revisit(&beside, &mut |object, _| platform.note(object));
-        let mut workloads: BTreeMap<(String, Option<String>, Option<String>), usize> = BTreeMap::new();
+        let mut workloads: BTreeMap<(String, Option<String>, String), usize> = BTreeMap::new();
         world.revisit(&makers, &mut |object, entry| {
             let Some(workload) = platform.workload(object, entry, world) else { return };
             // The same object twice is told elsewhere; the later one replaces the first. Variants of a platform lie apart.
             let subject = &object.subject;
-            let key = (
-                subject.kind.clone(),
-                subject.namespace.clone(),
-                subject.name.clone().filter(|_| !world.options.pools.is_empty()),
-            );
-            match workloads.get(&key).filter(|_| subject.name.is_some() && key.2.is_some()) {
+            let name = subject.name.clone().filter(|_| !world.options.pools.is_empty());
+            let key = name.map(|name| (subject.kind.clone(), subject.namespace.clone(), name));
+            match key.as_ref().and_then(|key| workloads.get(key)) {
                 Some(at) => platform.workloads[*at] = workload,
                 None => {
-                    workloads.insert(key, platform.workloads.len());
+                    workloads.extend(key.map(|key| (key, platform.workloads.len())));
                     platform.workloads.push(workload);
                 }
             }
@@ -121,7 +120,7 @@ impl Platform {
         let name = || object.subject.name.clone().unwrap_or_default();
         match object.subject.kind.as_str() {
             "PriorityClass" => self.priority(root, name()),
-            "RuntimeClass" => drop(self.context.overheads.insert(name(), all(field(root, "overhead.podFixed")))),
+            "RuntimeClass" => drop(self.context.overheads.insert(name(), amounts(field(root, "overhead.podFixed")))),
             "StorageClass" => drop(self.classes.insert(name(), text(root, "provisioner").unwrap_or_default().to_owned())),
             "LimitRange" => self.defaults(object),
             "HorizontalPodAutoscaler" => self.scale(object, ["spec.minReplicas", "spec.maxReplicas"], [1, 1]),
@@ -133,7 +132,7 @@ impl Platform {
     }
 
     fn priority(&mut self, root: &Yaml<'_>, name: String) {
-        let value = number(root, "value").and_then(|value| i64::try_from(value).ok()).unwrap_or_default();
+        let value = field(root, "value").and_then(integer).unwrap_or_default();
         if field(root, "globalDefault").is_some_and(|is| is.data == Data::Bool(true)) {
             self.context.default_priority = value;
         }
@@ -144,7 +143,7 @@ impl Platform {
     fn defaults(&mut self, object: &Object<'_>) {
         let namespace = object.subject.namespace.clone().unwrap_or_default();
         for limit in items(object.root, "spec.limits").iter().filter(|limit| text(limit, "type") == Some("Container")) {
-            let part = |name: &str| all(field(limit, name));
+            let part = |name: &str| amounts(field(limit, name));
             let mut most = part("max");
             most.extend(part("default"));
             let mut asked = part("min");
@@ -155,8 +154,7 @@ impl Platform {
     }
 
     fn scale(&mut self, object: &Object<'_>, [least, most]: [&str; 2], defaults: [i64; 2]) {
-        let of =
-            |path: &str, default: i64| number(object.root, path).and_then(|number| i64::try_from(number).ok()).unwrap_or(default);
+        let of = |path: &str, default: i64| field(object.root, path).and_then(integer).unwrap_or(default);
         let kind = text(object.root, "spec.scaleTargetRef.kind").unwrap_or("Deployment").to_owned();
         let name = text(object.root, "spec.scaleTargetRef.name").unwrap_or_default().to_owned();
         self.scaled.insert((kind, object.subject.namespace.clone(), name), (of(least, defaults[0]), of(most, defaults[1])));
@@ -218,16 +216,7 @@ fn made_labels(object: &Object<'_>, row: &Node) -> BTreeMap<String, String> {
     let adds = row.get("adds").map_or(&[][..], |adds| adds.entries()).iter();
     let adds = adds.map(|entry| (entry.key.to_string(), entry.node.as_str().unwrap_or_default().replace("{name}", name)));
     let said = row.get("pod_labels").and_then(|at| object.root.pointer(at.as_str()?));
-    let said = said.map_or(&[][..], Yaml::entries).iter();
-    let said = said.map(|entry| (entry.key.name.to_string(), entry.value.as_str().unwrap_or_default().to_owned()));
-    adds.chain(said).collect()
-}
-
-fn integer(yaml: &Yaml<'_>) -> Option<i64> {
-    match &yaml.data {
-        Data::Number(number) => i64::try_from(number.to_int()?).ok(),
-        _ => None,
-    }
+    adds.chain(labels(said)).collect()
 }
 
 /// How many more and how many fewer pods there may be while a new version comes.
@@ -249,7 +238,7 @@ fn rolling(object: &Object<'_>, count: i64) -> (i64, i64) {
     }
 }
 
-pub fn said(yaml: &Yaml<'_>) -> Option<String> {
+fn said(yaml: &Yaml<'_>) -> Option<String> {
     integer(yaml).map(|number| number.to_string()).or_else(|| yaml.as_str().map(str::to_owned))
 }
 
@@ -258,11 +247,6 @@ pub fn share(text: &str, of: i64, is_up: bool) -> Option<i64> {
     let Some(percent) = text.strip_suffix('%') else { return text.parse().ok() };
     let hundredths = percent.parse::<i64>().ok()?.checked_mul(of)?;
     Some(hundredths.div_euclid(100) + i64::from(is_up && hundredths.rem_euclid(100) != 0))
-}
-
-fn all(yaml: Option<&Yaml<'_>>) -> Amounts {
-    let entries = yaml.map_or(&[][..], Yaml::entries).iter();
-    entries.filter_map(|entry| Some((entry.key.name.to_string(), amount(&entry.key.name, &said(&entry.value)?)?))).collect()
 }
 
 fn budget(object: &Object<'_>) -> Budget {
@@ -294,7 +278,7 @@ fn quota(object: &Object<'_>) -> Option<Quota> {
     let hard = field(object.root, "spec.hard").map_or(&[][..], Yaml::entries).iter();
     let hard = hard.filter_map(|entry| {
         let name = entry.key.name.to_string();
-        let amount = amount(&name, &said(&entry.value)?)?;
+        let amount = amount_of(&name, &entry.value)?;
         let pointer = format!("{}/spec/hard/{}", object.path.pointer(), crate::node::escape(&name));
         Some((name, amount, spot(object, entry.value.mark, pointer)))
     });
@@ -344,7 +328,7 @@ fn asked(
     let is_request = place.ends_with("requests");
     for entry in yaml.map_or(&[][..], Yaml::entries) {
         let name = &*entry.key.name;
-        let asked = said(&entry.value).and_then(|said| amount(name, &said)).unwrap_or_default();
+        let asked = amount_of(name, &entry.value).unwrap_or_default();
         let known = most.get(name).copied().unwrap_or(-1);
         let asked = if is_request { asked } else { -1 };
         if asked > known || !spots.contains_key(name) {

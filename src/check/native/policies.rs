@@ -50,10 +50,7 @@ fn left_out(yaml: &Yaml<'_>, path: &Path<'_>, rules: &mut Rules<'_>) {
 }
 
 fn range(port: &Yaml<'_>, path: &Path<'_>, rules: &mut Rules<'_>) {
-    let number = |name: &str| match &port.get(name)?.data {
-        Data::Number(number) => number.to_int(),
-        _ => None,
-    };
+    let number = |name: &str| port.get(name)?.to_int();
     let Some(end) = port.get("endPort").filter(|end| end.data != Data::Null) else { return };
     let message = match (number("port"), number("endPort")) {
         (Some(first), Some(last)) if last < first => format!("the range of ports ends at {last}, before it begins at {first}"),

@@ -1,16 +1,13 @@
 //! What holds for what scales others.
 
 use super::{Rules, head, items, text};
-use crate::yaml::{Data, Yaml};
+use crate::yaml::Yaml;
 
 pub(super) fn scaler(rules: &mut Rules<'_>) {
     let object = rules.object;
     let Some(spec) = object.root.get("spec") else { return };
     let path = object.path.field("spec");
-    let number = |name: &str| match spec.get(name).map(|value| &value.data) {
-        Some(Data::Number(number)) => number.to_int(),
-        _ => None,
-    };
+    let number = |name: &str| spec.get(name)?.to_int();
     let least = number("minReplicas").unwrap_or(1);
     if number("maxReplicas").is_some_and(|most| most < least) {
         let mark = spec.get("maxReplicas").map_or_else(|| head(spec), |value| value.mark);
