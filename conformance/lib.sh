@@ -130,6 +130,22 @@ control_plane() {
   built kubernetes "Kubernetes $kubernetes" "$program" "$root/conformance/kubernetes/build" "$kubernetes" "$kwok" "$program"
 }
 
+# api_server: the control plane runs in the folder $run until the stage tidies up; $here is where its judges are.
+api_server() {
+  here=$root/conformance/kubernetes run=$(mktemp -d)
+  clean() { api_server_down; }
+  "$here/up" "$program" "$run" >"$logs/up.log" 2>&1 || { cat "$logs/up.log" >&2; die "the control plane does not start"; }
+  export KUBECONFIG=$run/kubeconfig
+}
+
+# For a stage that has more to tidy up. What the servers said is kept.
+api_server_down() {
+  "$here/down" "$program" "$run"
+  mkdir -p "$logs/servers"
+  mv "$run"/*.log "$logs/servers/" 2>/dev/null || true
+  rm -rf "$run"
+}
+
 # $crds: a folder with the definitions of the kinds that operators serve.
 definitions() {
   crds=$(once crds "$root/conformance/kubernetes/crds" "$cache/crds" 2>"$logs/crds.log") ||
