@@ -40,9 +40,10 @@ def worker_and_disk():
 def database():
     [found] = running(lambda c: "POSTGRES_DB" in str(c["Config"]["Env"]))
     docker("stop", found["Id"])
-    faults = comes(("ProbeFails", "prefect-probe"))
+    wanted = (("ProbeFails", "prefect-probe"), ("DatabaseDown", "postgresql"))
+    faults = comes(*wanted)
     docker("start", found["Id"])
-    return faults + goes(("ProbeFails", "prefect-probe"))
+    return faults + goes(*wanted)
 
 
 end({"worker-and-disk": worker_and_disk, "database": database}[verb]())
