@@ -1,0 +1,1 @@
+SELECT format('GRANT pg_monitor TO %I', :'name') \gexec
