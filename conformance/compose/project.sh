@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # A project of a compose file in a Docker engine: the one that answers, with the images that the file names; else root starts
-# one of its own, with images made here from the same programs (images/). Sourced after lib.sh, once the output is there.
+# one of its own, with images made here from the same programs (images/), those of more_images among them. Sourced after lib.sh,
+# once the output is there.
 here=${root:?}/conformance/compose
 project='' folder='' engine=''
 
@@ -21,7 +22,7 @@ own_engine() {
   export LOCAL=yes
   go_programs "$here/programs.txt"
   mapfile -t images < <(for profile in "${profiles[@]}"; do sed -n 's/^ *image: //p' "${out:?}/$profile/compose/docker-compose.yaml"; done | sort -u)
-  "$here/images/build" "$suite" "${minio:?}" "${mc:?}" "${images[@]}" >"$logs/images.log" 2>&1 || { tail -n 20 "$logs/images.log" >&2; die "images cannot be made ($logs/images.log)"; }
+  "$here/images/build" "$suite" "${minio:?}" "${mc:?}" "${images[@]}" ${more_images[@]+"${more_images[@]}"} >"$logs/images.log" 2>&1 || { tail -n 20 "$logs/images.log" >&2; die "images cannot be made ($logs/images.log)"; }
   echo "$stage: with images made here, of the nearest versions; the exporter of Prefect and Grafana are stubs, silo is MinIO"
 }
 docker compose version >/dev/null 2>&1 && docker info >/dev/null 2>&1 || own_engine
