@@ -221,9 +221,8 @@ impl<'a> Reader<'a> {
             _ => vec![value],
         };
         for table in tables {
-            match table.data {
-                Data::Map(entries) => merged.extend(entries),
-                _ => self.errors.push(Error::new(Code::Syntax, "only a map can be merged", table.mark)),
+            if let Data::Map(entries) = table.data {
+                merged.extend(entries);
             }
         }
     }
