@@ -4,6 +4,7 @@
 mod capacity;
 mod document;
 mod exceptions;
+mod files;
 mod flows;
 mod images;
 mod index;
@@ -114,14 +115,14 @@ pub static FAMILIES: &[Family] = &[
     Family { name: "capacity", whole: Some(capacity::whole), ..NO_CHECKS },
     Family { name: "availability", object: Some(probes::object), whole: Some(capacity::budgets), ..NO_CHECKS },
     Family { name: "promql", object: Some(rules::object), document: Some(rules::document), ..NO_CHECKS },
-    Family { name: "dashboards", ..NO_CHECKS },
+    Family { name: "dashboards", document: Some(files::dashboards), ..NO_CHECKS },
     Family { name: "secrets", object: Some(plaintext::object), ..NO_CHECKS },
     Family { name: "versions", object: Some(versions::object), ..NO_CHECKS },
     Family { name: "images", object: Some(images::object), ..NO_CHECKS },
     Family { name: "policy", object: Some(policy::object), ..NO_CHECKS },
     Family { name: "mesh", ..NO_CHECKS },
-    Family { name: "compose", ..NO_CHECKS },
-    Family { name: "cloud", ..NO_CHECKS },
+    Family { name: "compose", document: Some(files::compose), ..NO_CHECKS },
+    Family { name: "cloud", document: Some(files::cloud), ..NO_CHECKS },
     Family { name: "workflow", ..NO_CHECKS },
 ];
 
@@ -222,6 +223,9 @@ fn chunk(file: usize, source: &Arc<Source>, chunk: &document::Chunk<'_>, world: 
     for yaml in &stream.documents {
         let document = Document::of(source, chunk, yaml, file);
         let content = world.options.taken_for.or_else(|| world.tables.recognise(&document));
+        if !content.is_some_and(|content| world.tables.merges(content)) {
+            document.refuse_merges(&stream, &mut judged.found);
+        }
         match content {
             Some(Content::Kubernetes) => {
                 object::each(&document, world, &mut judged.found, &mut |object, found| {

@@ -139,7 +139,12 @@ pub fn parse(text: &str) -> Result<Expr, Error> {
 
 /// A duration as the files of Prometheus have it.
 pub fn is_duration(text: &str) -> bool {
-    text == "0" || duration::seconds(text).is_some()
+    seconds(text).is_some()
+}
+
+/// How long one is.
+pub fn seconds(text: &str) -> Option<f64> {
+    if text == "0" { Some(0.0) } else { duration::seconds(text) }
 }
 
 impl Type {

@@ -3,6 +3,7 @@
 //! against what its shapes say in CEL.
 
 mod compile;
+mod expand;
 mod format;
 mod judge;
 mod literal;
@@ -17,6 +18,7 @@ mod unpack;
 use std::borrow::Cow;
 
 pub use compile::{CompileError, compile, definitions};
+pub use expand::expand;
 pub use format::Format;
 pub use judge::{Decoding, Fault, judge};
 pub use literal::Literal;
@@ -38,6 +40,8 @@ pub struct Shape {
     /// Fields that are not declared are refused. Inside `anyOf` and its like neither is said.
     pub is_closed: bool,
     pub is_nullable: bool,
+    /// Fields that begin with `x-` are somebody's own.
+    pub is_extensible: bool,
     /// A whole object stands here, with its own apiVersion, kind and metadata.
     pub is_embedded: bool,
     pub format: Option<Format>,
@@ -190,6 +194,10 @@ impl Types {
 
     pub fn has(self, other: Types) -> bool {
         self.0 & other.0 != 0
+    }
+
+    pub fn is_several(self) -> bool {
+        self.0.count_ones() > 1
     }
 
     pub fn is_any(self) -> bool {

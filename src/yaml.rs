@@ -29,7 +29,7 @@ const MAX_ERRORS: usize = 100;
 #[derive(Debug, Default)]
 pub struct Stream<'a> {
     /// The documents that hold something. A document of comments only is left out, one that says `null` is not.
-    /// A document with a syntax error is left out, one with a duplicate or a merge key is there without it.
+    /// A document with a syntax error is left out, one with a duplicate is there without it; what a merge key says is merged, and told.
     pub documents: Vec<Document<'a>>,
     pub errors: Vec<Error>,
 }
@@ -206,6 +206,13 @@ impl PartialEq for Yaml<'_> {
 impl PartialEq for Key<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
+    }
+}
+
+impl Key<'_> {
+    /// Whether a reader that tells texts from numbers takes it for a text.
+    pub fn is_text(&self) -> bool {
+        self.style != Style::Plain || !matches!(scalar::resolve(&self.name), Some(Data::Number(_)))
     }
 }
 

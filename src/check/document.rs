@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Content;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Code, Diagnostics};
 use crate::source::{Source, Span};
 use crate::yaml::{self, Data, Limits, Mark, Stream, Style, Yaml};
 
@@ -51,6 +51,14 @@ impl<'t> Document<'t> {
     /// A mark of the reader as a place in the file.
     pub fn span(&self, mark: Mark) -> Span {
         span(self.source, self.start, mark)
+    }
+
+    /// Tells of the merge keys in it.
+    pub(super) fn refuse_merges(&self, stream: &Stream<'_>, diags: &mut Diagnostics) {
+        let (root, is_merge) = (self.root.mark, |error: &&yaml::Error| error.code == Code::MergeKey);
+        for error in stream.errors.iter().filter(is_merge).filter(|e| (root.start..=root.end).contains(&e.mark.start)) {
+            tell(error, self.source, self.start, diags);
+        }
     }
 
     /// Where to point at for the document as a whole.
@@ -102,15 +110,18 @@ fn span(source: &Arc<Source>, start: u32, mark: Mark) -> Span {
     Span { source: source.clone(), start: start + mark.start, end: start + mark.end }
 }
 
-/// Reads a chunk; tells what cannot be read.
+/// Reads a chunk; tells what cannot be read. Whether merge keys may stand in a document depends on what it is.
 pub(super) fn read<'t>(source: &Arc<Source>, chunk: &Chunk<'t>, diags: &mut Diagnostics) -> Stream<'t> {
     let stream = yaml::read(chunk.text, &Limits::default());
-    for error in &stream.errors {
-        let shift = |mark: Mark| Mark { start: mark.start + chunk.start, end: mark.end + chunk.start };
-        let error = yaml::Error { mark: shift(error.mark), first: error.first.map(shift), ..error.clone() };
-        error.report(source, diags);
+    for error in stream.errors.iter().filter(|error| error.code != Code::MergeKey) {
+        tell(error, source, chunk.start, diags);
     }
     stream
+}
+
+fn tell(error: &yaml::Error, source: &Arc<Source>, start: u32, diags: &mut Diagnostics) {
+    let shift = |mark: Mark| Mark { start: mark.start + start, end: mark.end + start };
+    yaml::Error { mark: shift(error.mark), first: error.first.map(shift), ..error.clone() }.report(source, diags);
 }
 
 /// Cuts a text where documents begin. What needs the whole text stays whole: JSON, directives, ends of documents.

@@ -8,7 +8,7 @@ mod known;
 mod select;
 mod table;
 mod tell;
-mod walk;
+pub(super) mod walk;
 
 use std::collections::BTreeMap;
 

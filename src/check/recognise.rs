@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use super::{Document, Tables};
+use crate::node::Node;
+use crate::structural::Decoding;
 use crate::yaml::Yaml;
 
 /// What a document can be taken for.
@@ -39,7 +41,7 @@ impl Tables {
     pub(super) fn recognise(&self, document: &Document<'_>) -> Option<Content> {
         let file = Path::new(&document.source.name).file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let root = document.root;
-        let fits = |row: &&crate::node::Node| {
+        let fits = |row: &&Node| {
             let keys = |word: &str| row.get(word).map_or(&[][..], |keys| keys.items());
             let has = |key: &std::sync::Arc<crate::node::Node>| root.get(key.as_str().unwrap_or_default()).is_some();
             let version = root.get("apiVersion").and_then(Yaml::as_str).unwrap_or_default();
@@ -53,11 +55,34 @@ impl Tables {
         self.content(row.text("name"))
     }
 
-    /// Why such a document is not judged, where it is not.
-    pub(super) fn note(&self, content: Content) -> Option<&str> {
+    /// The family that judges it.
+    pub(super) fn family(&self, content: Content) -> &str {
+        self.content_row(content).map_or("", |row| row.text("family"))
+    }
+
+    /// Whether its own program reads merge keys in one way.
+    pub(super) fn merges(&self, content: Content) -> bool {
+        self.content_row(content).is_some_and(|row| row.get("read").is_some())
+    }
+
+    /// How its own program reads it.
+    pub(super) fn decoding(&self, content: Content) -> Decoding {
+        match self.content_row(content).map_or("", |row| row.text("read")) {
+            "structures" => Decoding::Structures,
+            "written" => Decoding::Written,
+            _ => Decoding::Typed,
+        }
+    }
+
+    fn content_row(&self, content: Content) -> Option<&Node> {
         match content {
             Content::Kubernetes => None,
-            Content::Row(row) => self.contents()[row].get("note").and_then(|note| note.as_str()),
+            Content::Row(row) => Some(&self.contents()[row]),
         }
+    }
+
+    /// Why such a document is not judged, where it is not.
+    pub(super) fn note(&self, content: Content) -> Option<&str> {
+        self.content_row(content)?.get("note")?.as_str()
     }
 }

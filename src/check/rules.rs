@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Document, Object, World};
+use super::{Document, Object, World, files};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::promql::{self, Kind};
-use crate::structural::{Decoding, Path, judge};
+use crate::structural::Path;
 use crate::yaml::{Data, Entry, Mark, Yaml};
 
 /// Who tells what is wrong in some rules: the document they stand in, or the object.
@@ -15,14 +15,8 @@ enum Teller<'t> {
 }
 
 pub(super) fn document(document: &Document<'_>, world: &World<'_>, found: &mut Diagnostics) {
-    let Some((shapes, root)) = world.tables.shape(document) else { return };
-    let before = found.iter().len();
-    for fault in judge(shapes, Decoding::Free, root, document.root, &Path::ROOT) {
-        let diagnostic = found.push(fault.code, Severity::Error, fault.message);
-        diagnostic.within(&document.span(fault.mark), fault.label, document.number, fault.pointer).help = fault.help;
-    }
-    // Rules across fields are about rules that are sound in themselves.
-    if found.iter().len() == before {
+    // What stands across fields is about rules that are sound in themselves.
+    if files::document("promql", document, world, found) {
         groups(&Teller::Document(document), document.root.get("groups"), &Path::ROOT.field("groups"), found);
     }
 }

@@ -1,15 +1,12 @@
 //! The tables that checks are made of, read once: what documents are, names, APIs, rules of kinds.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use super::pod_security::Standard;
-use super::{Document, Object, links, plaintext};
+use super::{Object, links, plaintext};
 use crate::diagnostic::Diagnostics;
 use crate::node::Node;
 use crate::source::{self, Source};
-use crate::structural::{Arena, Ref, Shape, Shapes, compile};
-use crate::yaml::{self, Limits};
 
 /// Each table as written, with its places.
 #[derive(Debug)]
@@ -23,11 +20,8 @@ pub struct Tables {
     pub(super) images: Node,
     pub(super) secrets: plaintext::Shapes,
     pub(super) links: links::Table,
-    files: BTreeMap<&'static str, (Arena, Ref)>,
+    pub(super) refers: Node,
 }
-
-/// What the files of programs must be that are no objects of Kubernetes, by the name of their content.
-const FILES: &[(&str, &str)] = &[("rules", include_str!("../../schemas/files/rules.yaml"))];
 
 impl Tables {
     /// Read when they are first asked for: several modes may be judged.
@@ -47,14 +41,8 @@ impl Tables {
             images: table("schemas/versions.toml", include_str!("../../schemas/versions.toml")),
             secrets: plaintext::Shapes::read(&table("schemas/secrets.toml", include_str!("../../schemas/secrets.toml"))),
             standard: Standard::read(&table("schemas/pod-security.toml", include_str!("../../schemas/pod-security.toml"))),
-            files: FILES.iter().map(|(name, text)| (*name, shape(text))).collect(),
+            refers: table("schemas/files/refers.toml", include_str!("../../schemas/files/refers.toml")),
         }
-    }
-
-    /// What a document that is no object must be.
-    pub(super) fn shape(&self, document: &Document<'_>) -> Option<(&dyn Shapes, &Shape)> {
-        let (arena, root) = self.files.get(self.content_name(document.content?))?;
-        Some((arena, arena.shape(*root)))
     }
 
     /// The field of an object that holds groups of rules.
@@ -67,13 +55,6 @@ impl Tables {
     pub(super) fn contents(&self) -> &[Arc<Node>] {
         self.recognise.get("content").map_or(&[][..], |rows| rows.items())
     }
-}
-
-fn shape(text: &str) -> (Arena, Ref) {
-    let stream = yaml::read(text, &Limits::default());
-    let mut arena = Arena::default();
-    let root = compile(&stream.documents[0].root, &mut arena).expect("the built-in schemas are sound");
-    (arena, root)
 }
 
 fn table(name: &str, text: &str) -> Node {

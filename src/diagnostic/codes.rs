@@ -130,7 +130,10 @@ The schema says more than was judged here: rules in CEL that do not compile, or 
 Each field is sound, and together the API server refuses them: a request above its limit, a mount without its volume, a selector that does not match the pods it is to find.";
 
     RuleOfDefinition = "L0414", "schema", "a rule of the kind's definition is broken", "\
-The definition of the kind has a rule in CEL (x-kubernetes-validations) that does not hold for this object, or cannot be computed with it. The API server refuses the object with the same words. Rules about a change are not asked of a new object.";
+The definition of the kind has a rule in CEL (x-kubernetes-validations) that does not hold for this object, or cannot be computed with it. The API server refuses the object with the same words. Rules about a change are not asked of a new object. \
+Files of other programs have such rules in schemas/files, for what those programs refuse.";
+    NameOfNothing = "L0415", "schema", "a name that the file does not define", "\
+One part of the file names another, which is not there: a route its receiver, a service its network. The program does not take the file. schemas/files/refers.toml says which names lead where.";
 
     BadCatalog = "L0501", "catalog", "a catalog file of the wrong form", "\
 A component, mode or profile does not follow its schema in schemas/. CONTRIBUTING.md has a recipe for each.";

@@ -101,6 +101,8 @@ fn words(schema: &Yaml<'_>, place: Place) -> Result<Shape, CompileError> {
     let is_open = flag(schema, "x-kubernetes-preserve-unknown-fields");
     let types = types(schema)?;
     let is_free = schema.get("additionalProperties").is_some_and(|values| values.data != Data::Bool(false));
+    // No definition of Kubernetes says this, and schemas of others say it inside of `oneOf` too.
+    let is_shut = schema.get("additionalProperties").is_some_and(|values| values.data == Data::Bool(false));
     let format = schema.get("format").and_then(Yaml::as_str).and_then(Format::parse);
     Ok(Shape {
         types: match (is_either, format) {
@@ -109,8 +111,9 @@ fn words(schema: &Yaml<'_>, place: Place) -> Result<Shape, CompileError> {
             _ => types,
         },
         is_open,
-        is_closed: place == Place::Whole && types == Types::OBJECT && !is_open && !is_free,
-        is_nullable: flag(schema, "nullable"),
+        is_closed: (place == Place::Whole || is_shut) && types.has(Types::OBJECT) && !is_open && !is_free,
+        is_extensible: schema.get("patternProperties").is_some_and(|fields| fields.get("^x-").is_some()),
+        is_nullable: takes_null(schema),
         is_embedded: flag(schema, "x-kubernetes-embedded-resource"),
         format,
         keys: schema.get("x-keys").and_then(Yaml::as_str).and_then(Format::parse),
@@ -126,14 +129,23 @@ fn words(schema: &Yaml<'_>, place: Place) -> Result<Shape, CompileError> {
     })
 }
 
+/// One type, or any of several; `null` among them makes the value one that may be null.
 fn types(schema: &Yaml<'_>) -> Result<Types, CompileError> {
     let Some(kind) = schema.get("type") else { return Ok(Types::default()) };
-    let name = kind.as_str().unwrap_or_default();
-    match Types::parse(name) {
-        Some(types) => Ok(types),
-        None if name.is_empty() => Ok(Types::default()),
-        None => Err(CompileError { message: format!("there is no type {name}"), mark: kind.mark }),
+    let mut types = Types::default();
+    for name in std::slice::from_ref(kind).iter().chain(kind.items()).filter_map(Yaml::as_str) {
+        match Types::parse(name) {
+            Some(one) => types = types.and(one),
+            None if matches!(name, "" | "null") => {}
+            None => return Err(CompileError { message: format!("there is no type {name}"), mark: kind.mark }),
+        }
     }
+    Ok(types)
+}
+
+fn takes_null(schema: &Yaml<'_>) -> bool {
+    let types = schema.get("type").map_or(&[][..], Yaml::items);
+    flag(schema, "nullable") || types.iter().any(|name| name.as_str() == Some("null"))
 }
 
 fn bounds(schema: &Yaml<'_>) -> Option<Box<Bounds>> {

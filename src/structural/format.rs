@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use crate::cel::{Type, Value};
 use crate::promql;
 
+use super::pattern::is_regex;
+
 /// A row of the table of forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Format(u8);
@@ -101,6 +103,18 @@ const FORMATS: &[Row] = &[
     Row { name: "below", words: "a path that does not lead upwards", check: is_below },
     Row { name: "absolute", words: "a path that begins with /", check: |text| text.starts_with('/') },
     Row { name: "prometheus-duration", words: "a duration such as 5m or 1h30m", check: promql::is_duration },
+    Row { name: "regex", words: "a regular expression", check: is_regex },
+    Row { name: "url", words: "a URL such as https://example.com/path", check: |text| Url::of(text).is_some() },
+    Row {
+        name: "absolute-url",
+        words: "a URL with its scheme and host, such as https://example.com",
+        check: |text| Url::of(text).is_some_and(|url| !url.scheme.is_empty() && !url.host.is_empty()),
+    },
+    Row {
+        name: "http-url",
+        words: "a URL that begins with http:// or https://, and has a host",
+        check: |text| Url::of(text).is_some_and(|url| matches!(url.scheme, "http" | "https") && !url.host.is_empty()),
+    },
     Row { name: "cron", words: "a schedule of five fields, such as 0 3 * * 1, or a word such as @daily", check: is_cron },
     Row { name: "date", words: "a day such as 2026-01-31", check: |text| is_date_time(&format!("{text}T00:00:00Z")) },
     Row { name: "duration", words: "a duration such as 5m or 1h30m", check: is_duration },
@@ -146,6 +160,26 @@ fn is_duration(text: &str) -> bool {
         unit.len() < text.len() && !unit.is_empty() && unit.chars().all(|c| c.is_ascii_lowercase())
     };
     Value::parsed(&Type::Duration, text).is_some() || spelt()
+}
+
+/// The parts of a URL that tell whether one leads anywhere.
+struct Url<'t> {
+    scheme: &'t str,
+    host: &'t str,
+}
+
+impl<'t> Url<'t> {
+    /// What Go's url.Parse refuses has a colon first, blanks or control characters.
+    fn of(text: &'t str) -> Option<Url<'t>> {
+        if text.starts_with(':') || text.contains(|c: char| c.is_control() || c == ' ') {
+            return None;
+        }
+        let is_scheme =
+            |scheme: &&str| scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && !scheme.contains(['/', '?', '#']);
+        let (scheme, rest) = text.split_once(':').filter(|(scheme, _)| is_scheme(scheme)).unwrap_or(("", text));
+        let host = rest.strip_prefix("//").map_or("", |rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
+        Some(Url { scheme, host })
+    }
 }
 
 fn is_edge(c: Option<char>) -> bool {

@@ -27,6 +27,10 @@ pub enum Decoding {
     Typed,
     /// Of a definition: as it is written. A null is only dropped where there is a default.
     Free,
+    /// Into the structures of another program by its reader of YAML: as `Typed`, and any scalar is a text where one is wanted.
+    Structures,
+    /// As it is written, and every key is a text.
+    Written,
 }
 
 /// Everything that is wrong with a value.
@@ -54,17 +58,21 @@ impl<'j> Judge<'j> {
             match self.decoding {
                 _ if shape.is_nullable => return,
                 // An item that is null is an empty structure or an empty text.
-                Decoding::Typed if shape.types == Types::OBJECT => return self.map(shape, value, path),
-                Decoding::Typed if shape.types == Types::STRING => {
+                Decoding::Free | Decoding::Written => {}
+                _ if shape.types == Types::OBJECT => return self.map(shape, value, path),
+                _ if shape.types == Types::STRING => {
                     let empty = Yaml { data: Data::Str("".into()), ..value.clone() };
                     return self.value(shape, &empty, path);
                 }
-                Decoding::Typed => return,
-                Decoding::Free => {}
+                _ => return,
             }
         }
-        if !has_type(shape, value) {
+        if !self.has_type(shape, value) {
             return self.wrong_type(shape, value, path);
+        }
+        if shape.types == Types::STRING && matches!(value.data, Data::Bool(_) | Data::Number(_)) {
+            let text = Yaml { data: Data::Str(Literal::of(value).words().into()), ..value.clone() };
+            return self.value(shape, &text, path);
         }
         if let Some((code, message, help)) = scalar_fault(shape, value, &|| path.name()) {
             return self.fault(code, message, help, value.mark, "here", path);
@@ -83,6 +91,22 @@ impl<'j> Judge<'j> {
         self.faults.push(Fault { code, message, help, mark, label, pointer: path.pointer(), first: None });
     }
 
+    fn has_type(&self, shape: &Shape, value: &Yaml<'_>) -> bool {
+        let types = shape.types;
+        let is_text = || types.has(Types::STRING) && self.decoding == Decoding::Structures;
+        types.is_any()
+            || match &value.data {
+                Data::Null => false,
+                Data::Bool(_) => types.has(Types::BOOLEAN) || is_text(),
+                Data::Str(_) => types.has(Types::STRING),
+                Data::Seq(_) => types.has(Types::ARRAY),
+                Data::Map(_) => types.has(Types::OBJECT),
+                Data::Number(number) => {
+                    types.has(Types::NUMBER) || types.has(Types::INTEGER) && number.to_int().is_some() || is_text()
+                }
+            }
+    }
+
     fn wrong_type(&mut self, shape: &Shape, value: &Yaml<'_>, path: &Path<'_>) {
         let wanted = match shape.format {
             Some(format) if format.is_quantity() => format.words().to_owned(),
@@ -96,6 +120,10 @@ impl<'j> Judge<'j> {
         let entries = value.entries();
         for entry in entries {
             let path = path.field(&entry.key.name);
+            if self.decoding == Decoding::Written && !entry.key.is_text() {
+                let message = format!("the key {} is no text", entry.key.name);
+                self.fault(Code::FieldForm, message, Some("write it in quotes".to_owned()), entry.key.mark, "this key", &path);
+            }
             if let Some(form) = shape.keys.filter(|form| !form.holds(&entry.key.name)) {
                 let message = format!("{:?} cannot be a key here: expected {}", entry.key.name, form.words());
                 self.fault(Code::FieldForm, message, None, entry.key.mark, "this key", &path);
@@ -106,6 +134,7 @@ impl<'j> Judge<'j> {
                 Some(declared) => self.value(self.at(declared), &entry.value, &path),
                 None if (shape.is_embedded || value.mark == self.root)
                     && matches!(&*entry.key.name, "apiVersion" | "kind" | "metadata") => {}
+                None if shape.is_extensible && entry.key.name.starts_with("x-") => {}
                 None if shape.is_closed && !shape.is_open => self.unknown(shape, &entry.key, &path),
                 None => {}
             }
@@ -119,12 +148,15 @@ impl<'j> Judge<'j> {
     /// Whether a field that is written is as if it were not.
     fn is_absent(&self, shape: &Shape, entry: &Entry<'_>) -> bool {
         // A field that tells being empty from not being there has a least length.
-        let is_empty_kept = |property: &Property| self.at(property.shape).bounds.as_ref().is_some_and(|b| b.min_length.is_some());
+        let is_empty_kept =
+            |property: &'_ Property| self.at(property.shape).bounds.as_ref().is_some_and(|b| b.min_length.is_some());
         let is_required = || shape.required.contains(&entry.key.name);
         match (&entry.value.data, self.decoding, shape.property(&entry.key.name)) {
             (Data::Null, Decoding::Typed, _) => true,
-            (Data::Null, Decoding::Free, Some(property)) => property.default.is_some(),
-            (Data::Str(text), Decoding::Typed, Some(property)) => text.is_empty() && !is_required() && !is_empty_kept(property),
+            (Data::Null, Decoding::Structures, property) => !property.is_some_and(is_empty_kept),
+            (Data::Null, _, Some(property)) => property.default.is_some(),
+            (_, Decoding::Free | Decoding::Written, _) => false,
+            (Data::Str(text), _, Some(property)) => text.is_empty() && !is_required() && !is_empty_kept(property),
             _ => false,
         }
     }
@@ -143,8 +175,8 @@ impl<'j> Judge<'j> {
     fn missing(&mut self, shape: &Shape, value: &Yaml<'_>, path: &Path<'_>) {
         for name in &shape.required {
             // A null that may not stand here has been told.
-            let is_there =
-                value.get(name).is_some_and(|found| !matches!(found.data, Data::Null) || self.decoding == Decoding::Free);
+            let is_null_told = matches!(self.decoding, Decoding::Free | Decoding::Written);
+            let is_there = value.get(name).is_some_and(|found| !matches!(found.data, Data::Null) || is_null_told);
             let has_default = shape.property(name).is_some_and(|property| property.default.is_some());
             // A name that was misspelt has been told as an unknown one, with this one as the cure.
             let is_misspelt = || {
@@ -259,6 +291,9 @@ impl<'j> Judge<'j> {
         }
         let fits = |parts: &[Ref]| parts.iter().filter(|part| self.fits(shape, **part, value)).count();
         let (any, one) = (fits(&junctors.any), fits(&junctors.one));
+        if let Some(meant) = self.meant(&junctors.any, any, value).or_else(|| self.meant(&junctors.one, one, value)) {
+            return self.part(shape, meant, value, path);
+        }
         let is_refused = junctors.not.is_some_and(|not| self.fits(shape, not, value));
         let message = match () {
             () if any == 0 && !junctors.any.is_empty() => "has none of the forms that are allowed here",
@@ -269,6 +304,14 @@ impl<'j> Judge<'j> {
         };
         let help = self.forms(junctors);
         self.fault(Code::FieldShape, format!("{} {message}", path.name()), help, head(value), "here", path);
+    }
+
+    /// Of forms that are told apart by their types, and none of which fits, the one that is nearest.
+    fn meant(&self, parts: &[Ref], fitting: usize, value: &Yaml<'_>) -> Option<Ref> {
+        let is_typed = !parts.is_empty() && parts.iter().all(|part| !self.at(*part).types.is_any());
+        let mut near = parts.iter().filter(|part| self.has_type(self.at(**part), value));
+        let first = near.next().filter(|_| is_typed && fitting == 0)?;
+        near.next().is_none().then_some(*first)
     }
 
     /// The fields that tell the forms apart, where that is what they are about.
@@ -311,19 +354,6 @@ fn is_told(value: &Yaml<'_>, name: &str) -> bool {
         Data::Seq(items) => !items.is_empty(),
         _ => true,
     })
-}
-
-fn has_type(shape: &Shape, value: &Yaml<'_>) -> bool {
-    let types = shape.types;
-    types.is_any()
-        || match &value.data {
-            Data::Null => false,
-            Data::Bool(_) => types.has(Types::BOOLEAN),
-            Data::Str(_) => types.has(Types::STRING),
-            Data::Seq(_) => types.has(Types::ARRAY),
-            Data::Map(_) => types.has(Types::OBJECT),
-            Data::Number(number) => types.has(Types::NUMBER) || (types.has(Types::INTEGER) && number.to_int().is_some()),
-        }
 }
 
 /// The key of an item in a keyed list, with the default where it is left out. An item without a key is told as such.

@@ -31,6 +31,11 @@ impl Pattern {
     }
 }
 
+/// Whether a text is an expression that can be searched for.
+pub fn is_regex(text: &str) -> bool {
+    build(text).is_ok()
+}
+
 fn build(text: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(text).size_limit(MAX_BYTES).build()
 }

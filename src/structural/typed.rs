@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Property, Ref, Shape, Shapes, Types};
+use super::{Literal, Property, Ref, Shape, Shapes, Types};
 use crate::cel::{Field, Object, Type, Value};
+use crate::promql;
 use crate::yaml::{Data, Yaml};
 
 /// What no schema of ours goes beyond; one that refers to itself is anything from there on.
@@ -42,7 +43,7 @@ impl<'s> Typer<'s> {
     }
 
     fn shape(&mut self, shape: &Shape, is_whole: bool, name: &str) -> Option<Type> {
-        if shape.types.has(Types::STRING) && shape.types.has(Types::INTEGER) {
+        if shape.types.is_several() {
             return Some(Type::Dyn);
         }
         match shape.types {
@@ -96,7 +97,7 @@ fn has_names(shapes: &dyn Shapes, shape: &Shape) -> bool {
 fn text_type(shape: &Shape) -> Type {
     match shape.format.map(super::Format::name) {
         Some("byte") => Type::Bytes,
-        Some("duration") => Type::Duration,
+        Some("duration" | "prometheus-duration") => Type::Duration,
         Some("date" | "date-time") => Type::Timestamp,
         _ => Type::String,
     }
@@ -148,6 +149,8 @@ pub fn value(shapes: &dyn Shapes, shape: &Shape, yaml: &Yaml<'_>, is_whole: bool
             None => Value::from_yaml(yaml),
         },
         Data::Str(text) if shape.types == Types::STRING => text_value(&text_type(shape), text),
+        // Where a text is wanted, what reads YAML takes a number for one.
+        Data::Number(_) | Data::Bool(_) if shape.types == Types::STRING => Value::string(&Literal::of(yaml).words()),
         Data::Number(number) if shape.types == Types::NUMBER => Value::Double(number.to_f64()),
         Data::Number(number) if shape.types == Types::INTEGER => {
             let whole = number.to_int().and_then(|number| i64::try_from(number).ok());
@@ -159,7 +162,9 @@ pub fn value(shapes: &dyn Shapes, shape: &Shape, yaml: &Yaml<'_>, is_whole: bool
 
 fn text_value(of: &Type, text: &str) -> Value {
     let day = format!("{text}T00:00:00Z");
-    Value::parsed(of, text).or_else(|| Value::parsed(of, &day)).unwrap_or_else(|| Value::string(text))
+    let nanoseconds = || promql::seconds(text).filter(|_| *of == Type::Duration).map(|seconds| (seconds * 1e9) as i64);
+    let parsed = Value::parsed(of, text).or_else(|| Value::parsed(of, &day)).or_else(|| nanoseconds().map(Value::Duration));
+    parsed.unwrap_or_else(|| Value::string(text))
 }
 
 fn map(shapes: &dyn Shapes, shape: &Shape, yaml: &Yaml<'_>, is_whole: bool) -> Value {
@@ -174,7 +179,7 @@ fn map(shapes: &dyn Shapes, shape: &Shape, yaml: &Yaml<'_>, is_whole: bool) -> V
     let mut entries = Vec::new();
     for property in &shape.properties {
         let inner = shapes.shape(property.shape);
-        let is_dropped = |given: &&Yaml<'_>| given.data == Data::Null && !inner.is_nullable && property.default.is_some();
+        let is_dropped = |given: &&Yaml<'_>| given.data == Data::Null && !inner.is_nullable;
         match (yaml.get(&property.name).filter(|given| !is_dropped(given)), &property.default) {
             (Some(given), _) => entries.push(entry(&property.name, value(shapes, inner, given, false))),
             (None, Some(default)) => {

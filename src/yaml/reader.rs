@@ -168,15 +168,23 @@ impl<'a> Reader<'a> {
 
     fn mapping(&mut self, style: StructureStyle, mut mark: Mark) -> Result<Yaml<'a>, Box<Error>> {
         let start = self.entries.len();
+        let mut merged = Vec::new();
         while let Some(key) = self.node()? {
             let value = self.value()?.ok_or_else(|| missing(key.mark))?;
-            if let Some(key) = self.key(key) {
+            if is_merge(&key) {
+                self.merge(key.mark, value, &mut merged);
+            } else if let Some(key) = self.key(key) {
                 self.entries.push(Entry { key, value });
             }
         }
         let mut entries = self.entries.split_off(start);
         mark.end = self.end(style, entries.last().map(|entry| &entry.value)).unwrap_or(mark.end);
         refuse_duplicates(&mut entries, &mut self.errors);
+        for entry in merged {
+            if entries.iter().all(|own| own.key != entry.key) {
+                entries.push(entry);
+            }
+        }
         Ok(Yaml { data: Data::Map(entries), mark, style: Style::Plain })
     }
 
@@ -191,11 +199,6 @@ impl<'a> Reader<'a> {
     /// None for a key that had to be refused.
     fn key(&mut self, key: Yaml<'a>) -> Option<Key<'a>> {
         let Yaml { data, mark, style } = key;
-        if style == Style::Plain && matches!(&data, Data::Str(text) if text == "<<") {
-            let error = Error::new(Code::MergeKey, "merge keys are read differently by different readers", mark);
-            self.errors.push(error.help("write the keys out"));
-            return None;
-        }
         match scalar::key_name(data) {
             Ok(name) => {
                 let key = Key { name, mark, style };
@@ -205,6 +208,21 @@ impl<'a> Reader<'a> {
             Err(message) => {
                 self.errors.push(Error::new(Code::Syntax, message, mark));
                 None
+            }
+        }
+    }
+
+    /// The tables behind `<<`: of several the first that has a key gives it.
+    fn merge(&mut self, mark: Mark, value: Yaml<'a>, merged: &mut Vec<Entry<'a>>) {
+        let error = Error::new(Code::MergeKey, "merge keys are read differently by different readers", mark);
+        self.errors.push(error.help("write the keys out"));
+        let tables = match value.data {
+            Data::Seq(items) => items,
+            _ => vec![value],
+        };
+        for table in tables {
+            if let Data::Map(entries) = table.data {
+                merged.extend(entries);
             }
         }
     }
@@ -250,6 +268,10 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+fn is_merge(key: &Yaml<'_>) -> bool {
+    key.style == Style::Plain && key.as_str() == Some("<<")
 }
 
 enum Next<'a> {

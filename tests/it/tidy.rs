@@ -38,6 +38,9 @@ const CODES_WITHOUT_CASE: &[(&str, &str)] = &[
 /// Names of components and modes that stand in Rust, each with its reason.
 const NAMES_IN_RUST: &[(&str, &str, &str)] = &[
     ("src/check.rs", "compose", "a family of checks, by the name that --only takes"),
+    ("src/check/files.rs", "alertmanager", "what a document is taken for, by the name that --as takes"),
+    ("src/check/files.rs", "compose", "a family of checks, by the name that --only takes"),
+    ("src/check/files.rs", "prometheus", "what a document is taken for, by the name that --as takes"),
     ("src/capacity.rs", "kubernetes", "labels of machines, as Kubernetes calls them"),
     ("src/capacity/fleet.rs", "kubernetes", "a taint of machines, as Kubernetes calls it"),
     ("src/capacity/pod.rs", "kubernetes", "taints of machines, as Kubernetes calls them"),

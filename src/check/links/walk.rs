@@ -1,10 +1,11 @@
-//! The ways of schemas/links.toml: `containers|initContainers/*/env/*` from a value to all that lie there.
+//! The ways of schemas/links.toml: `containers|initContainers/*/env/*` from a value to all that lie there. `*` is every item or field,
+//! `**` whatever lies between.
 
 use crate::node::escape;
 use crate::yaml::{Data, Yaml};
 
 /// Calls with every value at the end of a way, and the pointer to it; null is nothing.
-pub(super) fn each<'y>(yaml: &'y Yaml<'y>, way: &str, pointer: &str, visit: &mut dyn FnMut(&'y Yaml<'y>, String)) {
+pub(in crate::check) fn each<'y>(yaml: &'y Yaml<'y>, way: &str, pointer: &str, visit: &mut dyn FnMut(&'y Yaml<'y>, String)) {
     if matches!(yaml.data, Data::Null) {
         return;
     }
@@ -12,9 +13,16 @@ pub(super) fn each<'y>(yaml: &'y Yaml<'y>, way: &str, pointer: &str, visit: &mut
         return visit(yaml, pointer.to_owned());
     }
     let (step, rest) = way.split_once('/').unwrap_or((way, ""));
-    if step == "*" {
+    if step == "**" {
+        each(yaml, rest, pointer, visit);
+    }
+    if matches!(step, "*" | "**") {
+        let rest = if step == "*" { rest } else { way };
         for (at, item) in yaml.items().iter().enumerate() {
             each(item, rest, &format!("{pointer}/{at}"), visit);
+        }
+        for entry in yaml.entries() {
+            each(&entry.value, rest, &format!("{pointer}/{}", escape(&entry.key.name)), visit);
         }
         return;
     }
