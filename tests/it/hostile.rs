@@ -330,6 +330,7 @@ fn file(options: &[Setting], texts: &Texts) -> (String, Vec<usize>) {
         "components.postgresql.backup.enabled = true",
         "components.valkey.exporter.enabled = true",
         "components.prefect.exporter.enabled = true",
+        "components.postgresql.exporter.enabled = true",
         "components.prefect.pools.zqentry.workers = 1",
         "components.postgresql.pooler = 1",
         "components.valkey.tls = true",
@@ -688,7 +689,7 @@ fn words(script: &str) -> Result<Vec<String>, String> {
     // No function has a dash in its name.
     let script = script.replace("exec \"$@\"", "true").replace("valkey-cli", "valkey_cli");
     let tell = |name: &str| format!("{name}() {{ printf '%s\\0' {name} \"$@\" >&3; printf '%s\\0' {name} \"$@\"; }}\n");
-    let programs: String = ["mc", "prefect", "tini", "valkey_server", "valkey_cli", "cat", "test", "python", "sha256sum"]
+    let programs: String = ["mc", "prefect", "psql", "tini", "valkey_server", "valkey_cli", "cat", "test", "python", "sha256sum"]
         .into_iter()
         .map(tell)
         .collect();
