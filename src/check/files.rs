@@ -89,7 +89,7 @@ fn refers(document: &Document<'_>, content: &str, world: &World<'_>, found: &mut
         let mut known: BTreeSet<String> = given.map(str::to_owned).collect();
         for way in row.get("to").map_or(&[][..], |to| to.items()).iter().filter_map(|way| way.as_str()) {
             walk::each(document.root, way, "", &mut |yaml, _| {
-                known.extend(names(yaml).into_iter().map(|(name, _)| name.to_owned()))
+                known.extend(names(yaml).into_iter().map(|(name, _)| name.to_owned()));
             });
         }
         walk::each(document.root, row.text("at"), "", &mut |yaml, pointer| {
