@@ -28,6 +28,10 @@ impl Selector {
         Selector(self.0.map(|known| known.and(keys, labels, is_in)))
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.as_ref().is_none_or(network::Selector::is_empty)
+    }
+
     pub fn fits(&self, labels: &Labels) -> bool {
         self.0.as_ref().is_some_and(|known| known.matches(labels))
     }

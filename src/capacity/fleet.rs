@@ -1,6 +1,6 @@
 //! Machines and kinds of pods, with what the one's conditions on the other come to, worked out once.
 
-use super::affinity::Affinity;
+use super::affinity::{Affinity, Selector};
 use super::select::{any, bears};
 use super::{Context, Labels, Machine, Pod, Taint};
 
@@ -44,7 +44,9 @@ impl Fleet {
             |affinity: &Affinity| pods.iter().map(|pod| affinity.fits(&pod.namespace, of_namespace(pod), &pod.labels)).collect();
         let of = |list: fn(&Pod) -> &Vec<Affinity>| pods.iter().map(|pod| list(pod).iter().map(held).collect()).collect();
         let spread = |pod: &Pod| {
-            let fits = |other: &Pod, at: usize| other.namespace == pod.namespace && pod.spread[at].selector.fits(&other.labels);
+            // By an empty selector the scheduler counts nobody.
+            let counts = |selector: &Selector, other: &Pod| !selector.is_empty() && selector.fits(&other.labels);
+            let fits = |other: &Pod, at: usize| other.namespace == pod.namespace && counts(&pod.spread[at].selector, other);
             (0..pod.spread.len()).map(|at| pods.iter().map(|other| fits(other, at)).collect()).collect()
         };
         Fleet {
