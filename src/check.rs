@@ -115,14 +115,14 @@ pub static FAMILIES: &[Family] = &[
     Family { name: "capacity", whole: Some(capacity::whole), ..NO_CHECKS },
     Family { name: "availability", object: Some(probes::object), whole: Some(capacity::budgets), ..NO_CHECKS },
     Family { name: "promql", object: Some(rules::object), document: Some(rules::document), ..NO_CHECKS },
-    Family { name: "dashboards", document: Some(files::dashboards), ..NO_CHECKS },
+    Family { name: "dashboards", ..NO_CHECKS },
     Family { name: "secrets", object: Some(plaintext::object), ..NO_CHECKS },
     Family { name: "versions", object: Some(versions::object), ..NO_CHECKS },
     Family { name: "images", object: Some(images::object), ..NO_CHECKS },
     Family { name: "policy", object: Some(policy::object), ..NO_CHECKS },
     Family { name: "mesh", ..NO_CHECKS },
-    Family { name: "compose", document: Some(files::compose), ..NO_CHECKS },
-    Family { name: "cloud", document: Some(files::cloud), ..NO_CHECKS },
+    Family { name: "compose", ..NO_CHECKS },
+    Family { name: "cloud", ..NO_CHECKS },
     Family { name: "workflow", ..NO_CHECKS },
 ];
 

@@ -40,8 +40,6 @@ pub struct Shape {
     /// Fields that are not declared are refused. Inside `anyOf` and its like neither is said.
     pub is_closed: bool,
     pub is_nullable: bool,
-    /// Fields that begin with `x-` are somebody's own.
-    pub is_extensible: bool,
     /// A whole object stands here, with its own apiVersion, kind and metadata.
     pub is_embedded: bool,
     pub format: Option<Format>,

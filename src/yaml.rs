@@ -209,13 +209,6 @@ impl PartialEq for Key<'_> {
     }
 }
 
-impl Key<'_> {
-    /// Whether a reader that tells texts from numbers takes it for a text.
-    pub fn is_text(&self) -> bool {
-        self.style != Style::Plain || !matches!(scalar::resolve(&self.name), Some(Data::Number(_)))
-    }
-}
-
 impl Entry<'_> {
     fn node(&self, source: &Arc<Source>, layer: &Arc<str>) -> node::Entry {
         let node = self.value.node(source, layer, Some(self.key.mark));

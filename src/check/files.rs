@@ -8,8 +8,7 @@ use super::links::walk;
 use super::{Document, Minor, World};
 use crate::cel::Version;
 use crate::diagnostic::{Code, Diagnostics, Severity};
-use crate::node::Node;
-use crate::structural::{Arena, Fault, Path, Ref, Rules, Shapes, compile, expand, judge};
+use crate::structural::{Arena, Decoding, Fault, Path, Ref, Rules, Shapes, compile, expand, judge};
 use crate::yaml::{self, Data, Limits, Mark, Yaml};
 
 /// What a program wants of its file.
@@ -26,25 +25,12 @@ static SCHEMAS: [(&str, LazyLock<Schema>); 3] = [
     ("rules", LazyLock::new(|| Schema::of(include_str!("../../schemas/files/rules.yaml")))),
 ];
 
-pub(super) fn compose(document: &Document<'_>, world: &World<'_>, found: &mut Diagnostics) {
-    self::document("compose", document, world, found);
-}
-
-pub(super) fn cloud(document: &Document<'_>, world: &World<'_>, found: &mut Diagnostics) {
-    self::document("cloud", document, world, found);
-}
-
-pub(super) fn dashboards(document: &Document<'_>, world: &World<'_>, found: &mut Diagnostics) {
-    self::document("dashboards", document, world, found);
-}
-
-/// Whether a document belongs to a family, and nothing is wrong with it by its schema.
-pub(super) fn document(family: &str, document: &Document<'_>, world: &World<'_>, found: &mut Diagnostics) -> bool {
-    let Some(content) = document.content.filter(|content| world.tables.family(*content) == family) else { return false };
-    let name = world.tables.content_name(content);
-    let Some((_, schema)) = SCHEMAS.iter().find(|(known, _)| *known == name) else { return true };
+/// Whether a document has a schema here, and nothing is wrong with it by that.
+pub(super) fn document(document: &Document<'_>, world: &World<'_>, found: &mut Diagnostics) -> bool {
+    let Some(name) = document.content.map(|content| world.tables.content_name(content)) else { return false };
+    let Some((_, schema)) = SCHEMAS.iter().find(|(known, _)| *known == name) else { return false };
     let before = found.iter().len();
-    for fault in schema.judge(document, world.tables.decoding(content)) {
+    for fault in schema.judge(document) {
         tell(document, fault, found);
     }
     let is_sound = found.iter().len() == before;
@@ -64,8 +50,9 @@ impl Schema {
         Schema { arena, root, rules }
     }
 
-    fn judge(&self, document: &Document<'_>, decoding: crate::structural::Decoding) -> Vec<Fault> {
-        let mut faults = judge(&self.arena, decoding, self.arena.shape(self.root), document.root, &Path::ROOT);
+    fn judge(&self, document: &Document<'_>) -> Vec<Fault> {
+        let root = self.arena.shape(self.root);
+        let mut faults = judge(&self.arena, Decoding::Structures, root, document.root, &Path::ROOT);
         if faults.is_empty() {
             faults.extend(self.rules.judge(&self.arena, self.root, document.root, &Path::ROOT));
         }
@@ -85,45 +72,28 @@ fn tell(document: &Document<'_>, fault: Fault, found: &mut Diagnostics) {
 fn refers(document: &Document<'_>, content: &str, world: &World<'_>, found: &mut Diagnostics) {
     let rows = world.tables.refers.get("refer").map_or(&[][..], |rows| rows.items());
     for row in rows.iter().filter(|row| row.text("content") == content) {
-        let given = row.get("given").map_or(&[][..], |given| given.items()).iter().filter_map(|name| name.as_str());
-        let mut known: BTreeSet<String> = given.map(str::to_owned).collect();
+        let mut known: BTreeSet<String> = BTreeSet::new();
         for way in row.get("to").map_or(&[][..], |to| to.items()).iter().filter_map(|way| way.as_str()) {
             walk::each(document.root, way, "", &mut |yaml, _| {
                 known.extend(names(yaml).into_iter().map(|(name, _)| name.to_owned()));
             });
         }
         walk::each(document.root, row.text("at"), "", &mut |yaml, pointer| {
-            for (name, mark) in names(yaml).into_iter().filter_map(|(name, mark)| Some((meant(name, row)?, mark))) {
-                if !known.contains(name) {
-                    let message = format!("there is no {} {name}", row.text("what"));
-                    let diagnostic = found.push(Code::NameOfNothing, Severity::Error, message);
-                    diagnostic.within(&document.span(mark), "asked for here", document.number, pointer.clone());
-                    diagnostic.suggest(name, known.iter().map(String::as_str));
-                }
+            for (name, mark) in names(yaml).into_iter().filter(|(name, _)| !name.is_empty() && !known.contains(*name)) {
+                let message = format!("there is no {} {name}", row.text("what"));
+                let diagnostic = found.push(Code::NameOfNothing, Severity::Error, message);
+                diagnostic.within(&document.span(mark), "asked for here", document.number, pointer.clone());
+                diagnostic.suggest(name, known.iter().map(String::as_str));
             }
         });
     }
 }
 
-/// The names that a value says: a text, the texts of a list, the keys of a map.
+/// The names that a value says: a text, or the texts of a list.
 fn names<'y>(yaml: &'y Yaml<'_>) -> Vec<(&'y str, Mark)> {
     match &yaml.data {
         Data::Str(text) => vec![(text, yaml.mark)],
         Data::Seq(items) => items.iter().filter_map(|item| Some((item.as_str()?, item.mark))).collect(),
-        Data::Map(entries) => entries.iter().map(|entry| (&*entry.key.name, entry.key.mark)).collect(),
         _ => Vec::new(),
     }
-}
-
-/// The part of a text that is a name of this document's: not an empty one, not one that is filled in later.
-fn meant<'n>(text: &'n str, row: &Node) -> Option<&'n str> {
-    let name = match row.text("form") {
-        // `name:/path`, and no path in front.
-        "mount" => text.split_once(':')?.0,
-        // `service:name`
-        "" => text,
-        prefix => text.strip_prefix(prefix)?,
-    };
-    let is_path = name.starts_with(['.', '/', '~', '\\']) || name.len() == 1 && row.text("form") == "mount";
-    (!name.is_empty() && !is_path && !name.contains('$')).then_some(name)
 }

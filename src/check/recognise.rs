@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::{Document, Tables};
 use crate::node::Node;
-use crate::structural::Decoding;
 use crate::yaml::Yaml;
 
 /// What a document can be taken for.
@@ -43,7 +42,7 @@ impl Tables {
         let root = document.root;
         let fits = |row: &&Node| {
             let keys = |word: &str| row.get(word).map_or(&[][..], |keys| keys.items());
-            let has = |key: &std::sync::Arc<crate::node::Node>| root.get(key.as_str().unwrap_or_default()).is_some();
+            let has = |key: &std::sync::Arc<Node>| root.get(key.as_str().unwrap_or_default()).is_some();
             let version = root.get("apiVersion").and_then(Yaml::as_str).unwrap_or_default();
             let asks = [row.get("file").is_some(), row.get("version").is_some()];
             (!asks[0] || row.text("file").eq_ignore_ascii_case(file))
@@ -55,23 +54,9 @@ impl Tables {
         self.content(row.text("name"))
     }
 
-    /// The family that judges it.
-    pub(super) fn family(&self, content: Content) -> &str {
-        self.content_row(content).map_or("", |row| row.text("family"))
-    }
-
     /// Whether its own program reads merge keys in one way.
     pub(super) fn merges(&self, content: Content) -> bool {
-        self.content_row(content).is_some_and(|row| row.get("read").is_some())
-    }
-
-    /// How its own program reads it.
-    pub(super) fn decoding(&self, content: Content) -> Decoding {
-        match self.content_row(content).map_or("", |row| row.text("read")) {
-            "structures" => Decoding::Structures,
-            "written" => Decoding::Written,
-            _ => Decoding::Typed,
-        }
+        self.content_row(content).is_some_and(|row| row.get("merges").is_some())
     }
 
     fn content_row(&self, content: Content) -> Option<&Node> {

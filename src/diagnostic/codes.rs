@@ -133,7 +133,7 @@ Each field is sound, and together the API server refuses them: a request above i
 The definition of the kind has a rule in CEL (x-kubernetes-validations) that does not hold for this object, or cannot be computed with it. The API server refuses the object with the same words. Rules about a change are not asked of a new object. \
 Files of other programs have such rules in schemas/files, for what those programs refuse.";
     NameOfNothing = "L0415", "schema", "a name that the file does not define", "\
-One part of the file names another, which is not there: a route its receiver, a service its network. The program does not take the file. schemas/files/refers.toml says which names lead where.";
+One part of the file names another, which is not there, as a route its receiver. The program does not take the file. schemas/files/refers.toml says which names lead where.";
 
     BadCatalog = "L0501", "catalog", "a catalog file of the wrong form", "\
 A component, mode or profile does not follow its schema in schemas/. CONTRIBUTING.md has a recipe for each.";

@@ -100,9 +100,9 @@ fn words(schema: &Yaml<'_>, place: Place) -> Result<Shape, CompileError> {
     let is_either = flag(schema, "x-kubernetes-int-or-string");
     let is_open = flag(schema, "x-kubernetes-preserve-unknown-fields");
     let types = types(schema)?;
-    let is_free = schema.get("additionalProperties").is_some_and(|values| values.data != Data::Bool(false));
-    // No definition of Kubernetes says this, and schemas of others say it inside of `oneOf` too.
-    let is_shut = schema.get("additionalProperties").is_some_and(|values| values.data == Data::Bool(false));
+    // Whether it says that other fields may be there. That none may be no definition of Kubernetes says, and schemas of others say it
+    // inside of `oneOf` too.
+    let others = schema.get("additionalProperties").map(|values| values.data != Data::Bool(false));
     let format = schema.get("format").and_then(Yaml::as_str).and_then(Format::parse);
     Ok(Shape {
         types: match (is_either, format) {
@@ -111,8 +111,7 @@ fn words(schema: &Yaml<'_>, place: Place) -> Result<Shape, CompileError> {
             _ => types,
         },
         is_open,
-        is_closed: (place == Place::Whole || is_shut) && types.has(Types::OBJECT) && !is_open && !is_free,
-        is_extensible: schema.get("patternProperties").is_some_and(|fields| fields.get("^x-").is_some()),
+        is_closed: others.map_or(place == Place::Whole, |may_be| !may_be) && types.has(Types::OBJECT) && !is_open,
         is_nullable: takes_null(schema),
         is_embedded: flag(schema, "x-kubernetes-embedded-resource"),
         format,

@@ -29,8 +29,6 @@ pub enum Decoding {
     Free,
     /// Into the structures of another program by its reader of YAML: as `Typed`, and any scalar is a text where one is wanted.
     Structures,
-    /// As it is written, and every key is a text.
-    Written,
 }
 
 /// Everything that is wrong with a value.
@@ -58,7 +56,7 @@ impl<'j> Judge<'j> {
             match self.decoding {
                 _ if shape.is_nullable => return,
                 // An item that is null is an empty structure or an empty text.
-                Decoding::Free | Decoding::Written => {}
+                Decoding::Free => {}
                 _ if shape.types == Types::OBJECT => return self.map(shape, value, path),
                 _ if shape.types == Types::STRING => {
                     let empty = Yaml { data: Data::Str("".into()), ..value.clone() };
@@ -120,10 +118,6 @@ impl<'j> Judge<'j> {
         let entries = value.entries();
         for entry in entries {
             let path = path.field(&entry.key.name);
-            if self.decoding == Decoding::Written && !entry.key.is_text() {
-                let message = format!("the key {} is no text", entry.key.name);
-                self.fault(Code::FieldForm, message, Some("write it in quotes".to_owned()), entry.key.mark, "this key", &path);
-            }
             if let Some(form) = shape.keys.filter(|form| !form.holds(&entry.key.name)) {
                 let message = format!("{:?} cannot be a key here: expected {}", entry.key.name, form.words());
                 self.fault(Code::FieldForm, message, None, entry.key.mark, "this key", &path);
@@ -134,7 +128,6 @@ impl<'j> Judge<'j> {
                 Some(declared) => self.value(self.at(declared), &entry.value, &path),
                 None if (shape.is_embedded || value.mark == self.root)
                     && matches!(&*entry.key.name, "apiVersion" | "kind" | "metadata") => {}
-                None if shape.is_extensible && entry.key.name.starts_with("x-") => {}
                 None if shape.is_closed && !shape.is_open => self.unknown(shape, &entry.key, &path),
                 None => {}
             }
@@ -148,14 +141,13 @@ impl<'j> Judge<'j> {
     /// Whether a field that is written is as if it were not.
     fn is_absent(&self, shape: &Shape, entry: &Entry<'_>) -> bool {
         // A field that tells being empty from not being there has a least length.
-        let is_empty_kept =
-            |property: &'_ Property| self.at(property.shape).bounds.as_ref().is_some_and(|b| b.min_length.is_some());
+        let is_empty_kept = |property: &Property| self.at(property.shape).bounds.as_ref().is_some_and(|b| b.min_length.is_some());
         let is_required = || shape.required.contains(&entry.key.name);
         match (&entry.value.data, self.decoding, shape.property(&entry.key.name)) {
             (Data::Null, Decoding::Typed, _) => true,
             (Data::Null, Decoding::Structures, property) => !property.is_some_and(is_empty_kept),
             (Data::Null, _, Some(property)) => property.default.is_some(),
-            (_, Decoding::Free | Decoding::Written, _) => false,
+            (_, Decoding::Free, _) => false,
             (Data::Str(text), _, Some(property)) => text.is_empty() && !is_required() && !is_empty_kept(property),
             _ => false,
         }
@@ -175,8 +167,8 @@ impl<'j> Judge<'j> {
     fn missing(&mut self, shape: &Shape, value: &Yaml<'_>, path: &Path<'_>) {
         for name in &shape.required {
             // A null that may not stand here has been told.
-            let is_null_told = matches!(self.decoding, Decoding::Free | Decoding::Written);
-            let is_there = value.get(name).is_some_and(|found| !matches!(found.data, Data::Null) || is_null_told);
+            let is_there =
+                value.get(name).is_some_and(|found| !matches!(found.data, Data::Null) || self.decoding == Decoding::Free);
             let has_default = shape.property(name).is_some_and(|property| property.default.is_some());
             // A name that was misspelt has been told as an unknown one, with this one as the cure.
             let is_misspelt = || {

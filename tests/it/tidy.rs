@@ -39,7 +39,6 @@ const CODES_WITHOUT_CASE: &[(&str, &str)] = &[
 const NAMES_IN_RUST: &[(&str, &str, &str)] = &[
     ("src/check.rs", "compose", "a family of checks, by the name that --only takes"),
     ("src/check/files.rs", "alertmanager", "what a document is taken for, by the name that --as takes"),
-    ("src/check/files.rs", "compose", "a family of checks, by the name that --only takes"),
     ("src/check/files.rs", "prometheus", "what a document is taken for, by the name that --as takes"),
     ("src/capacity.rs", "kubernetes", "labels of machines, as Kubernetes calls them"),
     ("src/capacity/fleet.rs", "kubernetes", "a taint of machines, as Kubernetes calls it"),
