@@ -36,8 +36,9 @@ def named(schemas, name, seen):
 
 
 count = 0
-for group, where in server.call("GET", "/openapi/v3")[1]["paths"].items():
-    schemas = server.call("GET", where["serverRelativeURL"])[1].get("components", {}).get("schemas", {})
+# All is asked for before any of it is worked on, which takes minutes on a slow machine: the server hangs up on who says nothing.
+said = [server.call("GET", where["serverRelativeURL"])[1] for where in server.call("GET", "/openapi/v3")[1]["paths"].values()]
+for schemas in (one.get("components", {}).get("schemas", {}) for one in said):
     for name, schema in schemas.items():
         kinds = schema.get("x-kubernetes-group-version-kind", [])
         if len(kinds) != 1 or "metadata" not in schema.get("properties", {}):
