@@ -140,7 +140,7 @@ class Net:
         """From every end to every port of every other."""
         return [(a, b, port, protocol) for a in self.spaces for b in self.spaces if a != b for port, protocol in sorted(self.doors[b])]
 
-    def probe(self, probes, seconds, width=1500):
+    def probe(self, probes, seconds, width=300):
         """What came of each: open, refused, silent, or an error that is nobody's verdict."""
         results, waiting, todo = {}, {}, list(reversed(probes))
         while todo or waiting:
