@@ -111,10 +111,12 @@ impl Lakehouse<'_> {
         hosts.filter(|_| mode.is_part).unwrap_or(mode)
     }
 
-    /// All modes that a user can ask for, those together that have the names and graph of one host.
-    pub fn by_host(&self) -> Vec<Vec<&Mode>> {
+    /// The modes with these names, or else all that a user can ask for; those together that have the names and graph of one
+    /// host.
+    pub fn by_host(&self, names: &[String]) -> Vec<Vec<&Mode>> {
         let mut hosts: BTreeMap<&str, Vec<&Mode>> = BTreeMap::new();
-        self.catalog.public_modes().for_each(|mode| hosts.entry(&self.host(mode).name).or_default().push(mode));
+        let wanted = self.catalog.public_modes().filter(|mode| names.is_empty() || names.contains(&mode.name));
+        wanted.for_each(|mode| hosts.entry(&self.host(mode).name).or_default().push(mode));
         hosts.into_values().collect()
     }
 

@@ -112,11 +112,12 @@ pub fn compile_into<T: Send>(
     Ok(outputs)
 }
 
-/// Every profile with every mode that a user can ask for, side by side; which of them the input names does not matter.
-/// What is found is told in the order of profiles and modes, and the same only once.
+/// Every profile, side by side, with the modes asked for or else every mode that a user can ask for; which profile the input
+/// names does not matter. What is found is told in the order of profiles and modes, and the same only once.
 pub fn compile_all<T: Send>(
     catalog: &Catalog,
     input: &Input,
+    modes: &[String],
     wish: &Wish<'_, T>,
     diags: &mut Diagnostics,
 ) -> Result<Vec<Output<T>>, Reported> {
@@ -129,8 +130,11 @@ pub fn compile_all<T: Send>(
         lakehouses.extend(lakehouse.ok());
         diags.merge(found);
     }
-    let graphs: Vec<(&Lakehouse<'_>, Vec<&Mode>)> =
-        lakehouses.iter().flat_map(|lakehouse| lakehouse.by_host().into_iter().map(move |modes| (lakehouse, modes))).collect();
+    if let Some(lakehouse) = lakehouses.first() {
+        wanted(lakehouse, modes, diags)?;
+    }
+    let hosts = |lakehouse| Lakehouse::by_host(lakehouse, modes).into_iter().map(move |modes| (lakehouse, modes));
+    let graphs: Vec<(&Lakehouse<'_>, Vec<&Mode>)> = lakehouses.iter().flat_map(hosts).collect();
     let compiled = graphs.par_iter().map(|(lakehouse, modes)| {
         let mut found = Diagnostics::default();
         (of_one_graph(lakehouse, modes, wish, &mut found), found)

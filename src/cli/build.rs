@@ -38,8 +38,8 @@ pub(super) struct BuildArgs {
     /// Only these modes
     #[arg(long = "mode", value_name = "MODE")]
     modes: Vec<String>,
-    /// Every profile with every mode, in one go
-    #[arg(long, conflicts_with_all = ["profile", "modes", "stdout"])]
+    /// Every profile with every mode, or with those of --mode, in one go
+    #[arg(long, conflicts_with_all = ["profile", "stdout"])]
     all: bool,
     /// Where to write [default: out/<profile>/<mode> beside the lakehouse.toml that was found]; with several modes, each in a folder of its name; with --all, each in
     /// <profile>/<mode>
@@ -131,7 +131,7 @@ impl BuildArgs {
         };
         let wish = Wish { finish: &finish, is_judged: !self.unjudged };
         let outputs = match self.all {
-            true => compile_all(catalog, input, &wish, diags),
+            true => compile_all(catalog, input, &self.modes, &wish, diags),
             false => compile_into(catalog, input, &self.modes, &wish, diags),
         };
         if let Some(signs) = progress.as_ref().and_then(|progress| progress.end()) {

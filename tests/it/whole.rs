@@ -72,6 +72,20 @@ fn a_check_of_what_is_not_there_is_one_line_a_folder() {
     assert!(!said.contains("README.md"), "{said}");
 }
 
+#[test]
+fn all_takes_the_modes_that_are_named() {
+    let folder = folder(OWN);
+    assert!(build(folder.path(), &["--mode", "compose"]).status.success());
+    for profile in CATALOG.profiles.keys() {
+        let made = fs::read_dir(folder.path().join("out").join(profile)).unwrap();
+        let made: Vec<_> = made.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(made, ["compose"], "{profile}");
+    }
+    let ran = build(folder.path(), &["--mode", "kompose"]);
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!(said.matches("did you mean compose?").count(), 1, "{said}");
+}
+
 /// A mistake is met by every profile and every mode, and told once.
 #[test]
 fn a_mistake_is_told_once() {
