@@ -121,7 +121,7 @@ pub static FAMILIES: &[Family] = &[
     Family { name: "images", object: Some(images::object), ..NO_CHECKS },
     Family { name: "policy", object: Some(policy::object), ..NO_CHECKS },
     Family { name: "mesh", ..NO_CHECKS },
-    Family { name: "compose", ..NO_CHECKS },
+    Family { name: "compose", document: Some(files::document), ..NO_CHECKS },
     Family { name: "cloud", ..NO_CHECKS },
     Family { name: "workflow", ..NO_CHECKS },
 ];
@@ -261,10 +261,14 @@ fn other(document: &Document<'_>, content: Option<Content>, world: &World<'_>, f
         }
         Some(content) => {
             let document = document.taken_for(content);
-            for family in &world.options.families {
-                if let Some(check) = family.document {
-                    check(&document, world, found);
+            let judges = |family: &&&Family| family.name == world.tables.family_of(content);
+            match world.options.families.iter().find(judges).and_then(|family| family.document) {
+                Some(check) => check(&document, world, found),
+                None if world.tables.family_of(content).is_empty() => {
+                    let words = format!("nothing here judges what is in a {}", world.tables.content_name(content));
+                    found.note(Code::NotRendered, words).within(&document.span(mark), "not judged", document.number, "");
                 }
+                None => {}
             }
         }
     }

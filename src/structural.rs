@@ -39,6 +39,8 @@ pub struct Shape {
     pub is_open: bool,
     /// Fields that are not declared are refused. Inside `anyOf` and its like neither is said.
     pub is_closed: bool,
+    /// Fields whose names begin with `x-` are left alone.
+    pub is_extensible: bool,
     pub is_nullable: bool,
     /// A whole object stands here, with its own apiVersion, kind and metadata.
     pub is_embedded: bool,

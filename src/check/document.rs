@@ -44,6 +44,14 @@ impl<'t> Document<'t> {
         }
     }
 
+    /// The same with its values as another reader takes them.
+    pub(super) fn with<'d>(&self, root: &'d Yaml<'d>) -> Document<'d>
+    where
+        't: 'd,
+    {
+        Document { source: self.source, root, ..*self }
+    }
+
     pub(super) fn taken_for(&self, content: Content) -> Document<'t> {
         Document { content: Some(content), ..self.clone() }
     }

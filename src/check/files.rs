@@ -1,60 +1,83 @@
 //! Documents of programs other than Kubernetes: the schema of each lies in schemas/files, with rules in CEL; names that lead
 //! from one part to another stand in schemas/files/refers.toml. A document in, findings out.
 
-use std::collections::BTreeSet;
-use std::sync::LazyLock;
+mod plain;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
 use super::links::walk;
 use super::{Document, Minor, World};
+use crate::catalog;
 use crate::cel::Version;
 use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::node::Node;
 use crate::structural::{Arena, Decoding, Fault, Path, Ref, Rules, Shapes, compile, expand, judge};
 use crate::yaml::{self, Data, Limits, Mark, Yaml};
 
 /// What a program wants of its file.
 struct Schema {
+    decoding: Decoding,
     arena: Arena,
     root: Ref,
     rules: Rules,
 }
 
-/// The schema of each content, made when the first of its documents comes.
-static SCHEMAS: [(&str, LazyLock<Schema>); 3] = [
-    ("alertmanager", LazyLock::new(|| Schema::of(include_str!("../../schemas/files/alertmanager.yaml")))),
-    ("prometheus", LazyLock::new(|| Schema::of(include_str!("../../schemas/files/prometheus.yaml")))),
-    ("rules", LazyLock::new(|| Schema::of(include_str!("../../schemas/files/rules.yaml")))),
-];
+/// The schemas of all contents, each made when the first of its documents comes.
+pub(super) struct Files(BTreeMap<String, OnceLock<Schema>>);
 
-/// Whether a document has a schema here, and nothing is wrong with it by that.
-pub(super) fn document(document: &Document<'_>, world: &World<'_>, found: &mut Diagnostics) -> bool {
-    let Some(name) = document.content.map(|content| world.tables.content_name(content)) else { return false };
-    let Some((_, schema)) = SCHEMAS.iter().find(|(known, _)| *known == name) else { return false };
-    let before = found.iter().len();
-    for fault in schema.judge(document) {
+impl Files {
+    pub fn of(contents: &[Arc<Node>]) -> Files {
+        let with_schema = contents.iter().filter(|content| content.get("schema").is_some());
+        Files(with_schema.map(|content| (content.text("name").to_owned(), OnceLock::new())).collect())
+    }
+}
+
+/// Whether a document has a schema, and nothing is wrong with it by that.
+pub(super) fn is_sound(document: &Document<'_>, world: &World<'_>, found: &mut Diagnostics) -> bool {
+    let Some(row) = document.content.and_then(|content| world.tables.content_row(content)) else { return false };
+    let name = row.text("name");
+    let Some(schema) = world.tables.files.0.get(name) else { return false };
+    let schema = schema.get_or_init(|| Schema::of(row));
+    let (mut faults, mut root) = (Vec::new(), Cow::Borrowed(document.root));
+    if schema.decoding == Decoding::Templated {
+        root = Cow::Owned(plain::words(document, &mut faults));
+    }
+    faults.extend(schema.judge(&root));
+    let is_sound = faults.is_empty();
+    for fault in faults {
         tell(document, fault, found);
     }
-    let is_sound = found.iter().len() == before;
     if is_sound {
-        refers(document, name, world, found);
+        refers(&document.with(&root), name, world, found);
     }
     is_sound
 }
 
+pub(super) fn document(document: &Document<'_>, world: &World<'_>, found: &mut Diagnostics) {
+    is_sound(document, world, found);
+}
+
 impl Schema {
-    fn of(text: &str) -> Schema {
+    fn of(content: &Node) -> Schema {
+        let is_here = |(name, _): &(&str, &str)| *name == content.text("schema");
+        let (_, text) = catalog::built_in().find(is_here).expect("schemas/recognise.toml names files that are there");
         let stream = yaml::read(text, &Limits::default());
         let mut arena = Arena::default();
         let root = compile(&expand(&stream.documents[0].root), &mut arena).expect("the built-in schemas are sound");
+        let decoding = if content.get("variables").is_some() { Decoding::Templated } else { Decoding::Structures };
         let Minor { major, minor } = Minor::DEFAULT;
         let rules = Rules::of(&arena, root, Version { major, minor });
-        Schema { arena, root, rules }
+        Schema { decoding, arena, root, rules }
     }
 
-    fn judge(&self, document: &Document<'_>) -> Vec<Fault> {
-        let root = self.arena.shape(self.root);
-        let mut faults = judge(&self.arena, Decoding::Structures, root, document.root, &Path::ROOT);
+    fn judge(&self, root: &Yaml<'_>) -> Vec<Fault> {
+        let mut faults = judge(&self.arena, self.decoding, self.arena.shape(self.root), root, &Path::ROOT);
         if faults.is_empty() {
-            faults.extend(self.rules.judge(&self.arena, self.root, document.root, &Path::ROOT));
+            // How a rule of ours is written helps nobody.
+            let of_rules = self.rules.judge(&self.arena, self.root, root, &Path::ROOT);
+            faults.extend(of_rules.into_iter().map(|fault| Fault { help: None, ..fault }));
         }
         faults
     }
@@ -70,16 +93,23 @@ fn tell(document: &Document<'_>, fault: Fault, found: &mut Diagnostics) {
 
 /// Names that nothing in the document defines.
 fn refers(document: &Document<'_>, content: &str, world: &World<'_>, found: &mut Diagnostics) {
-    let rows = world.tables.refers.get("refer").map_or(&[][..], |rows| rows.items());
-    for row in rows.iter().filter(|row| row.text("content") == content) {
-        let mut known: BTreeSet<String> = BTreeSet::new();
-        for way in row.get("to").map_or(&[][..], |to| to.items()).iter().filter_map(|way| way.as_str()) {
+    let rows = |word: &str| {
+        let rows = world.tables.refers.get(word).map_or(&[][..], |rows| rows.items());
+        rows.iter().filter(move |row| row.text("content") == content)
+    };
+    if !rows("whole").all(|row| is_whole(row, document.root)) {
+        return;
+    }
+    for row in rows("refer") {
+        let mut known: BTreeSet<String> = ways(row, "always").map(str::to_owned).collect();
+        for way in ways(row, "to") {
             walk::each(document.root, way, "", &mut |yaml, _| {
-                known.extend(names(yaml).into_iter().map(|(name, _)| name.to_owned()));
+                known.extend(names(yaml, None).into_iter().map(|(name, _)| name.to_owned()));
             });
         }
         walk::each(document.root, row.text("at"), "", &mut |yaml, pointer| {
-            for (name, mark) in names(yaml).into_iter().filter(|(name, _)| !name.is_empty() && !known.contains(*name)) {
+            let unknown = |(name, _): &(&str, Mark)| !name.is_empty() && !name.contains('$') && !known.contains(*name);
+            for (name, mark) in names(yaml, Some(row)).into_iter().filter(unknown) {
                 let message = format!("there is no {} {name}", row.text("what"));
                 let diagnostic = found.push(Code::NameOfNothing, Severity::Error, message);
                 diagnostic.within(&document.span(mark), "asked for here", document.number, pointer.clone());
@@ -89,11 +119,40 @@ fn refers(document: &Document<'_>, content: &str, world: &World<'_>, found: &mut
     }
 }
 
-/// The names that a value says: a text, or the texts of a list.
-fn names<'y>(yaml: &'y Yaml<'_>) -> Vec<(&'y str, Mark)> {
-    match &yaml.data {
+fn ways<'r>(row: &'r Node, word: &str) -> impl Iterator<Item = &'r str> {
+    row.get(word).map_or(&[][..], |ways| ways.items()).iter().filter_map(|way| way.as_str())
+}
+
+/// Whether all that a name can lead to is in this file: nothing is taken in from others, and it is none that lies upon another.
+fn is_whole(row: &Node, root: &Yaml<'_>) -> bool {
+    let takes_in = ways(row, "unless").any(|way| walk::first(root, way).is_some());
+    let mut has_all = true;
+    walk::each(root, row.text("parts"), "", &mut |part, _| has_all &= ways(row, "any").any(|field| part.get(field).is_some()));
+    has_all && !takes_in
+}
+
+/// The names that a value says: a text, the texts of a list or the keys of a table. What a row says of them: `before` ends a name, the
+/// field `optional` with no makes it one that may lead nowhere, and one that begins with a sign of `except` is no name.
+fn names<'y>(yaml: &'y Yaml<'_>, row: Option<&Node>) -> Vec<(&'y str, Mark)> {
+    let all: Vec<(&str, Mark)> = match &yaml.data {
         Data::Str(text) => vec![(text, yaml.mark)],
         Data::Seq(items) => items.iter().filter_map(|item| Some((item.as_str()?, item.mark))).collect(),
+        Data::Map(entries) => {
+            let optional = row.map_or("", |row| row.text("optional"));
+            let is_wanted =
+                |entry: &&yaml::Entry<'_>| entry.value.get(optional).is_none_or(|flag| flag.data != Data::Bool(false));
+            entries.iter().filter(is_wanted).map(|entry| (&*entry.key.name, entry.key.mark)).collect()
+        }
         _ => Vec::new(),
-    }
+    };
+    let Some(row) = row else { return all };
+    let cut = |(text, mark): (&'y str, Mark)| {
+        let name = row.get("before").and_then(|sign| text.split_once(sign.as_str()?));
+        (name.map_or(text, |(name, _)| name), mark)
+    };
+    let is_name = |(text, _): &(&str, Mark)| {
+        (row.get("before").is_none() || text.contains(row.text("before")))
+            && !text.starts_with(|c| row.text("except").contains(c))
+    };
+    all.into_iter().filter(is_name).map(cut).collect()
 }

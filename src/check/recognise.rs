@@ -59,7 +59,12 @@ impl Tables {
         self.content_row(content).is_some_and(|row| row.get("merges").is_some())
     }
 
-    fn content_row(&self, content: Content) -> Option<&Node> {
+    /// Which family judges it.
+    pub(super) fn family_of(&self, content: Content) -> &str {
+        self.content_row(content).map_or("", |row| row.text("family"))
+    }
+
+    pub(super) fn content_row(&self, content: Content) -> Option<&Node> {
         match content {
             Content::Kubernetes => None,
             Content::Row(row) => Some(&self.contents()[row]),

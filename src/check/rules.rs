@@ -16,7 +16,7 @@ enum Teller<'t> {
 
 pub(super) fn document(document: &Document<'_>, world: &World<'_>, found: &mut Diagnostics) {
     // What stands across fields is about rules that are sound in themselves.
-    if files::document(document, world, found) {
+    if files::is_sound(document, world, found) {
         groups(&Teller::Document(document), document.root.get("groups"), &Path::ROOT.field("groups"), found);
     }
 }

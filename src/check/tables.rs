@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use super::files::Files;
 use super::pod_security::Standard;
 use super::{Object, links, plaintext};
 use crate::diagnostic::Diagnostics;
@@ -9,7 +10,6 @@ use crate::node::Node;
 use crate::source::{self, Source};
 
 /// Each table as written, with its places.
-#[derive(Debug)]
 pub struct Tables {
     recognise: Node,
     pub(super) names: Node,
@@ -21,6 +21,7 @@ pub struct Tables {
     pub(super) secrets: plaintext::Shapes,
     pub(super) links: links::Table,
     pub(super) refers: Node,
+    pub(super) files: Files,
 }
 
 impl Tables {
@@ -31,8 +32,10 @@ impl Tables {
     }
 
     fn read() -> Tables {
+        let recognise = table("schemas/recognise.toml", include_str!("../../schemas/recognise.toml"));
         Tables {
-            recognise: table("schemas/recognise.toml", include_str!("../../schemas/recognise.toml")),
+            files: Files::of(rows(&recognise, "content")),
+            recognise,
             names: table("schemas/names.toml", include_str!("../../schemas/names.toml")),
             apis: table("schemas/apis.toml", include_str!("../../schemas/apis.toml")),
             pods: table("schemas/pods.toml", include_str!("../../schemas/pods.toml")),
@@ -47,14 +50,18 @@ impl Tables {
 
     /// The field of an object that holds groups of rules.
     pub(super) fn rules_of(&self, object: &Object<'_>) -> Option<&str> {
-        let rows = self.recognise.get("rules").map_or(&[][..], |rows| rows.items()).iter();
+        let rows = rows(&self.recognise, "rules").iter();
         let row = rows.into_iter().find(|row| row.text("group") == object.group() && row.text("kind") == object.subject.kind);
         row.map(|row| row.text("at"))
     }
 
     pub(super) fn contents(&self) -> &[Arc<Node>] {
-        self.recognise.get("content").map_or(&[][..], |rows| rows.items())
+        rows(&self.recognise, "content")
     }
+}
+
+fn rows<'t>(table: &'t Node, name: &str) -> &'t [Arc<Node>] {
+    table.get(name).map_or(&[][..], |rows| rows.items())
 }
 
 fn table(name: &str, text: &str) -> Node {

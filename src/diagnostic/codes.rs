@@ -48,8 +48,9 @@ A word of the command line names a verb, a code, an output file, a value or a li
 
     Unrecognised = "L0107", "syntax", "a document that is nothing known", "\
 It is neither an object of Kubernetes nor a set of rules, a dashboard or a template, as far as its first keys tell. It was not judged; --as says what it is.";
-    NotRendered = "L0108", "syntax", "a document that only its own program can read", "\
-Charts and kustomizations are programs that write manifests. lakegen judges what they write: give it the output.";
+    NotRendered = "L0108", "syntax", "a document that is read, and not judged", "\
+Charts and kustomizations are programs that write manifests. lakegen judges what they write: give it the output. For other documents nothing here has checks: that \
+they can be read is all that is known.";
 
     BadException = "L0109", "syntax", "an exception without a reason or an end", "\
 A finding is excepted by a code, for a reason, until a day: what nobody remembers the reason of stays for ever. Under `validate.except` in lakehouse.toml, as an \

@@ -112,6 +112,7 @@ fn words(schema: &Yaml<'_>, place: Place) -> Result<Shape, CompileError> {
         },
         is_open,
         is_closed: others.map_or(place == Place::Whole, |may_be| !may_be) && types.has(Types::OBJECT) && !is_open,
+        is_extensible: flag(schema, "x-extensible"),
         is_nullable: takes_null(schema),
         is_embedded: flag(schema, "x-kubernetes-embedded-resource"),
         format,

@@ -29,6 +29,14 @@ pub enum Decoding {
     Free,
     /// Into the structures of another program by its reader of YAML: as `Typed`, and any scalar is a text where one is wanted.
     Structures,
+    /// As it is written, once another program has put the values of variables into its texts: one with a `$` in it may become anything.
+    Templated,
+}
+
+impl Decoding {
+    fn is_as_written(self) -> bool {
+        matches!(self, Decoding::Free | Decoding::Templated)
+    }
 }
 
 /// Everything that is wrong with a value.
@@ -53,10 +61,10 @@ impl<'j> Judge<'j> {
 
     fn value(&mut self, shape: &'j Shape, value: &Yaml<'_>, path: &Path<'_>) {
         if matches!(value.data, Data::Null) {
-            match self.decoding {
+            match () {
                 _ if shape.is_nullable => return,
                 // An item that is null is an empty structure or an empty text.
-                Decoding::Free => {}
+                _ if self.decoding.is_as_written() => {}
                 _ if shape.types == Types::OBJECT => return self.map(shape, value, path),
                 _ if shape.types == Types::STRING => {
                     let empty = Yaml { data: Data::Str("".into()), ..value.clone() };
@@ -64,6 +72,9 @@ impl<'j> Judge<'j> {
                 }
                 _ => return,
             }
+        }
+        if self.decoding == Decoding::Templated && value.as_str().is_some_and(|text| text.contains('$')) {
+            return;
         }
         if !self.has_type(shape, value) {
             return self.wrong_type(shape, value, path);
@@ -128,6 +139,7 @@ impl<'j> Judge<'j> {
                 Some(declared) => self.value(self.at(declared), &entry.value, &path),
                 None if (shape.is_embedded || value.mark == self.root)
                     && matches!(&*entry.key.name, "apiVersion" | "kind" | "metadata") => {}
+                None if shape.is_extensible && entry.key.name.starts_with("x-") => {}
                 None if shape.is_closed && !shape.is_open => self.unknown(shape, &entry.key, &path),
                 None => {}
             }
@@ -147,7 +159,7 @@ impl<'j> Judge<'j> {
             (Data::Null, Decoding::Typed, _) => true,
             (Data::Null, Decoding::Structures, property) => !property.is_some_and(is_empty_kept),
             (Data::Null, _, Some(property)) => property.default.is_some(),
-            (_, Decoding::Free, _) => false,
+            (_, decoding, _) if decoding.is_as_written() => false,
             (Data::Str(text), _, Some(property)) => text.is_empty() && !is_required() && !is_empty_kept(property),
             _ => false,
         }
@@ -168,7 +180,7 @@ impl<'j> Judge<'j> {
         for name in &shape.required {
             // A null that may not stand here has been told.
             let is_there =
-                value.get(name).is_some_and(|found| !matches!(found.data, Data::Null) || self.decoding == Decoding::Free);
+                value.get(name).is_some_and(|found| !matches!(found.data, Data::Null) || self.decoding.is_as_written());
             let has_default = shape.property(name).is_some_and(|property| property.default.is_some());
             // A name that was misspelt has been told as an unknown one, with this one as the cure.
             let is_misspelt = || {

@@ -214,12 +214,18 @@ impl<'a> Reader<'a> {
 
     /// The tables behind `<<`: of several the first that has a key gives it.
     fn merge(&mut self, mark: Mark, value: Yaml<'a>, merged: &mut Vec<Entry<'a>>) {
-        let error = Error::new(Code::MergeKey, "merge keys are read differently by different readers", mark);
-        self.errors.push(error.help("write the keys out"));
         let tables = match value.data {
             Data::Seq(items) => items,
             _ => vec![value],
         };
+        let stranger = tables.iter().find(|table| !matches!(table.data, Data::Map(_)));
+        self.errors.push(match stranger {
+            Some(stranger) => Error::new(Code::Syntax, "a merge key takes a map, or a list of maps", stranger.mark),
+            None => {
+                let error = Error::new(Code::MergeKey, "merge keys are read differently by different readers", mark);
+                error.help("write the keys out")
+            }
+        });
         for table in tables {
             if let Data::Map(entries) = table.data {
                 merged.extend(entries);

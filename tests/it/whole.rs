@@ -108,7 +108,7 @@ fn a_mistake_is_told_once() {
 #[test]
 fn all_stands_alone() {
     let folder = folder(OWN);
-    for flags in [&["--profile", "staging"][..], &["--mode", "compose"], &["--stdout"]] {
+    for flags in [&["--profile", "staging"][..], &["--stdout"]] {
         assert_eq!(build(folder.path(), flags).status.code(), Some(2), "{flags:?}");
     }
     assert!(!folder.path().join("out").exists());

@@ -92,9 +92,9 @@ fn documents_without_content_are_counted_and_left_out() {
 
 #[test]
 fn reading_goes_on_after_an_error() {
-    let stream = read("a: [\n---\nb: 1\nb: 2\n<<: x\n---\nc: 3\n");
-    assert_eq!(stream.errors.iter().map(|error| error.code.id()).collect::<Vec<_>>(), ["L0101", "L0102", "L0105"]);
-    assert_eq!(values(&stream), [json!({"b": 1}), json!({"c": 3})]);
+    let stream = read("a: [\n---\nb: 1\nb: 2\n<<: {a: 2}\n---\nc: 3\n---\n<<: x\n");
+    assert_eq!(stream.errors.iter().map(|error| error.code.id()).collect::<Vec<_>>(), ["L0101", "L0102", "L0105", "L0101"]);
+    assert_eq!(values(&stream), [json!({"b": 1, "a": 2}), json!({"c": 3}), json!({})]);
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(in crate::check) fn each<'y>(yaml: &'y Yaml<'y>, way: &str, pointer: &str, v
 }
 
 /// The first value at the end of a way.
-pub(super) fn first<'y>(yaml: &'y Yaml<'y>, way: &str) -> Option<(&'y Yaml<'y>, String)> {
+pub(in crate::check) fn first<'y>(yaml: &'y Yaml<'y>, way: &str) -> Option<(&'y Yaml<'y>, String)> {
     let mut found = None;
     each(yaml, way, "", &mut |value, pointer| {
         found.get_or_insert((value, pointer));
