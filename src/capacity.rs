@@ -13,13 +13,14 @@ mod select;
 mod spread;
 mod state;
 
-pub use affinity::Selector;
+pub use affinity::{Affinity, Selector};
 pub use amount::{Amounts, amount_of, amounts, integer, shown};
 pub use fleet::Fleet;
 pub use pack::{Crowd, Fit, pack};
 pub use pod::{Context, Pod, labels, read};
 pub use pools::{Pool, machines, pools_in, pools_of};
 pub use proof::{Proof, prove};
+pub use select::{Term, terms};
 pub use state::{Reason, State, told};
 
 pub use crate::network::Labels;

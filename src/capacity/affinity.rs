@@ -50,6 +50,12 @@ impl Affinity {
         Affinity { key: text(yaml, "topologyKey"), selector, namespaces, of_namespaces }
     }
 
+    /// Of those of one namespace with some labels.
+    pub fn of(key: String, namespace: &str, labels: &Labels) -> Affinity {
+        let selector = Selector(Some(network::Selector::of(labels)));
+        Affinity { key, selector, namespaces: vec![namespace.to_owned()], of_namespaces: Selector::default() }
+    }
+
     /// Whether a pod of a namespace is one of those that are meant.
     pub fn fits(&self, namespace: &str, of_namespace: &Labels, labels: &Labels) -> bool {
         let is_there = self.namespaces.iter().any(|known| known == namespace) || self.of_namespaces.fits(of_namespace);

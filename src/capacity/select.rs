@@ -87,12 +87,6 @@ impl Term {
         let labels = self.labels.iter().all(|condition| condition.holds(&machine.labels));
         !is_empty && labels && self.fields.iter().all(|condition| condition.holds(&name))
     }
-
-    /// A term for labels that have one of some values.
-    pub fn of(rows: Vec<(String, Vec<String>)>) -> Term {
-        let one = |(key, values)| Condition { key, operator: "In".to_owned(), values };
-        Term { labels: rows.into_iter().map(one).collect(), fields: Vec::new() }
-    }
 }
 
 pub fn any(terms: &[Term], machine: &Machine) -> bool {

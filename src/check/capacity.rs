@@ -7,6 +7,7 @@ mod loss;
 mod quotas;
 mod scenes;
 mod tell;
+mod volumes;
 
 use super::{Index, World};
 use crate::diagnostic::Diagnostics;

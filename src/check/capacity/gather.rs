@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::capacity::{Context, Pod, Selector, amount_of, amounts, integer, labels, read};
+use super::volumes::Volumes;
+use crate::capacity::{Affinity, Context, HOSTNAME, Pod, Selector, amount_of, amounts, integer, labels, read};
 use crate::check::pod::{field, head, items, text};
 use crate::check::{Entry, Index, Object, World};
 use crate::diagnostic::Subject;
@@ -69,6 +70,7 @@ pub struct Platform {
     /// By the name of a class: what makes its volumes.
     pub classes: BTreeMap<String, String>,
     scaled: Scaled,
+    volumes: Volumes,
 }
 
 /// Kinds that say something about pods, beside those that make some.
@@ -81,6 +83,7 @@ const BESIDE: &[&str] = &[
     "ScaledObject",
     "PodDisruptionBudget",
     "ResourceQuota",
+    "PersistentVolume",
     "PersistentVolumeClaim",
 ];
 
@@ -126,6 +129,8 @@ impl Platform {
             "HorizontalPodAutoscaler" => self.scale(object, ["spec.minReplicas", "spec.maxReplicas"], [1, 1]),
             "ScaledObject" => self.scale(object, ["spec.minReplicaCount", "spec.maxReplicaCount"], [0, 100]),
             "PodDisruptionBudget" => self.budgets.push(budget(object)),
+            "PersistentVolume" => self.volumes.volume(object),
+            "PersistentVolumeClaim" => self.volumes.claim(object),
             "ResourceQuota" => self.quotas.extend(quota(object)),
             _ => {}
         }
@@ -174,16 +179,21 @@ impl Platform {
             pod.labels.clear();
         }
         pod.labels.extend(made_labels(object, row));
+        pod.apart.extend(apart(object, row, &namespace));
         let subject = object.subject.clone();
         let said = row.get("replicas").and_then(|at| integer(object.root.pointer(at.as_str()?)?));
         let is_each = subject.kind == "DaemonSet";
         let counts = self.counts(object, said);
         let (surge, missing) = rolling(object, counts[1]);
         let is_passing = matches!(subject.kind.as_str(), "Job" | "CronJob");
-        let pod = if is_each { pod.of_each() } else { pod };
-        let claims = row.get("claims").and_then(|at| object.root.pointer(at.as_str()?));
-        let classes =
-            claims.map_or(&[][..], Yaml::items).iter().map(|claim| text(claim, "spec.storageClassName").map(str::to_owned));
+        let mut pod = if is_each { pod.of_each() } else { pod };
+        let claims = row.get("claims").and_then(|at| object.root.pointer(at.as_str()?)).map_or(&[][..], Yaml::items);
+        let classes = claims.iter().map(|claim| text(claim, "spec.storageClassName").map(str::to_owned));
+        let name = subject.name.as_deref().unwrap_or_default();
+        // Of several alike each has its own volume, and only of one alone it is known which.
+        let own = claims.iter().filter(|_| counts[1] == 1).filter_map(|claim| text(claim, "metadata.name"));
+        let own = own.map(|claim| format!("{claim}-{name}-0")).chain(pod.claims.iter().cloned());
+        pod.wanted.of_volumes = self.volumes.bind(&namespace, own);
         let spots = spots(object, root, at);
         let (file, classes) = (entry.file, classes.collect());
         Some(Workload { subject, file, pod, counts, surge, missing, is_each, is_passing, classes, spots })
@@ -212,11 +222,25 @@ fn is_of_another(root: &Yaml<'_>) -> bool {
 
 /// Labels that who makes pods gives them.
 fn made_labels(object: &Object<'_>, row: &Node) -> BTreeMap<String, String> {
-    let name = object.subject.name.as_deref().unwrap_or_default();
-    let adds = row.get("adds").map_or(&[][..], |adds| adds.entries()).iter();
-    let adds = adds.map(|entry| (entry.key.to_string(), entry.node.as_str().unwrap_or_default().replace("{name}", name)));
     let said = row.get("pod_labels").and_then(|at| object.root.pointer(at.as_str()?));
-    adds.chain(labels(said)).collect()
+    let mut made = added(object, row.get("adds"));
+    made.extend(labels(said));
+    made
+}
+
+/// A table of labels in which the object's name may stand.
+fn added(object: &Object<'_>, table: Option<&Arc<Node>>) -> BTreeMap<String, String> {
+    let name = object.subject.name.as_deref().unwrap_or_default();
+    let rows = table.map_or(&[][..], |table| table.entries()).iter();
+    rows.map(|entry| (entry.key.to_string(), entry.node.as_str().unwrap_or_default().replace("{name}", name))).collect()
+}
+
+/// The pods that an operator keeps its own from, where its object demands that.
+fn apart(object: &Object<'_>, row: &Node, namespace: &str) -> Option<Affinity> {
+    let row = row.get("apart")?;
+    let said = |key: &str| object.root.pointer(row.text(key)).and_then(Yaml::as_str);
+    let is_demanded = said("says") == Some(row.text("demands"));
+    is_demanded.then(|| Affinity::of(said("key").unwrap_or(HOSTNAME).to_owned(), namespace, &added(object, row.get("of"))))
 }
 
 /// How many more and how many fewer pods there may be while a new version comes.

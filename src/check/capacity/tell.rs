@@ -28,6 +28,7 @@ pub(super) fn place<'w>(workload: &'w Workload, reason: &str) -> &'w Spot {
     let name = match reason {
         _ if reason.starts_with("Insufficient ") => reason.trim_start_matches("Insufficient "),
         _ if reason.contains("spread") => "spread",
+        _ if reason.contains("PersistentVolume") => "kind",
         _ if reason.contains("affinity") => "where",
         _ if reason.contains("node name") => "node",
         _ => "replicas",
@@ -47,6 +48,7 @@ pub(super) fn remedy(reason: &str) -> &'static str {
         () if reason.starts_with("Insufficient ") => "ask for less, run fewer, or tell of larger or more machines",
         () if reason.contains("spread") => "more domains, a larger maxSkew, or whenUnsatisfiable: ScheduleAnyway",
         () if reason.contains("taint") => "tolerate the taint, or tell of machines without it",
+        () if reason.contains("PersistentVolume") => "tell of machines where its volume is, or give it another",
         () if reason.contains("node affinity") => "the labels of the machines are those of the pools: correct one or the other",
         () if reason.contains("pod anti-affinity") => {
             "as many machines as there are pods, or a wish in place of a demand (preferred…)"
