@@ -163,11 +163,12 @@ compose_program() {
 
 # go_programs LIST: each program of a list, in the cache under its name and version; $NAME is where. A .go file lies beside it.
 go_programs() {
-  local name module package
-  while read -r name module package; do
+  local name module package replaces
+  while read -r name module package replaces; do
     declare -g "$name=$cache/programs/$name-${module##*@}"
     [[ $package != *.go ]] || package=$(dirname "$1")/$package
-    once "$name" "$root/conformance/go-program" "${!name}" "$module" "$package" >"$logs/build-$name.log" 2>&1 ||
+    # shellcheck disable=SC2086 # words, each a replacement
+    once "$name" "$root/conformance/go-program" "${!name}" "$module" "$package" $replaces >"$logs/build-$name.log" 2>&1 ||
       { tail -n 20 "$logs/build-$name.log" >&2; die "$module does not build: is there Go, and does it reach its proxy?"; }
   done < <(grep -v '^#' "$1")
 }

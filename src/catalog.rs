@@ -1,5 +1,7 @@
 //! What lakegen knows how to deploy: components, modes and profiles, read from data and checked like a user's file.
 
+mod policies;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -41,6 +43,8 @@ pub struct Catalog {
     /// The first and the last as who needs them first compiled them: that takes longer than to read them.
     pub lakehouse_shape: OnceLock<Schema>,
     pub workload_shape: OnceLock<Schema>,
+    /// Read when a mode first asks for them, and most do not.
+    policies: OnceLock<Vec<Arc<Node>>>,
 }
 
 pub struct Component {
@@ -110,6 +114,7 @@ pub fn load(host: &dyn Host, folder: Option<&Path>, diags: &mut Diagnostics) -> 
         workload: reader.json("schemas/workload.json", diags),
         lakehouse_shape: OnceLock::new(),
         workload_shape: OnceLock::new(),
+        policies: OnceLock::new(),
         components,
         modes,
         types,
@@ -128,6 +133,11 @@ impl Catalog {
     /// The mode of a name the user wrote.
     pub fn mode(&self, name: &str) -> Option<&Mode> {
         self.modes.get(name).filter(|mode| !mode.is_base)
+    }
+
+    /// The policies under schemas/policies, for modes that ship them.
+    pub fn policies(&self, diags: &mut Diagnostics) -> &[Arc<Node>] {
+        self.policies.get_or_init(|| policies::policies(&self.files, diags))
     }
 
     /// Holds a part of what a user may write, alone in a file, against its shape in the catalog.
@@ -163,6 +173,15 @@ fn templates(files: &Files) -> Files {
     files.iter().filter_map(template).collect()
 }
 
+/// The first document of a file of YAML or JSON; nothing where there is no such file.
+fn read(files: &Files, name: &str, diags: &mut Diagnostics) -> Arc<Node> {
+    let Some(source) = files.get(name) else { return layers::nothing() };
+    let stream = yaml::read(&source.text, &Limits::default());
+    stream.errors.iter().for_each(|error| error.report(source, diags));
+    let first = stream.documents.first();
+    first.map_or_else(layers::nothing, |document| Arc::new(document.root.to_node(source, &Arc::from(DEFAULT))))
+}
+
 struct Reader<'a> {
     files: &'a Files,
     is_checked: bool,
@@ -187,13 +206,7 @@ impl Reader<'_> {
     }
 
     fn json(&self, name: &str, diags: &mut Diagnostics) -> Arc<Node> {
-        let Some(source) = self.files.get(name) else { return self.toml(name, diags) };
-        let stream = yaml::read(&source.text, &Limits::default());
-        stream.errors.iter().for_each(|error| error.report(source, diags));
-        stream
-            .documents
-            .first()
-            .map_or_else(layers::nothing, |document| Arc::new(document.root.to_node(source, &Arc::from(DEFAULT))))
+        if self.files.contains_key(name) { read(self.files, name, diags) } else { self.toml(name, diags) }
     }
 
     /// The names `x` of the files `<folder>/x/<file>`.

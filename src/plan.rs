@@ -68,7 +68,13 @@ fn unroll(
     let (late, early): (Vec<&Rule>, Vec<&Rule>) =
         section.mode.rules.iter().partition(|rule| rule.node.text("each") == "platform");
     for rule in early {
-        let (each, subjects) = subjects(description, rule.node.text("each"));
+        if !is_asked(lakehouse, rule, base, &mut decided, diags) {
+            continue;
+        }
+        let (each, subjects) = match rule.node.text("each") {
+            "policy" => ("policy", lakehouse.catalog.policies(diags)),
+            each => subjects(description, each),
+        };
         for subject in subjects {
             let made = unit(lakehouse, rule, base.with(each, subject), Some(subject), &mut decided);
             own.extend(made.unwrap_or_else(|failure| tell(&failure, diags)));
@@ -98,6 +104,27 @@ fn subjects<'d>(description: &'d Description, each: &str) -> (&'static str, &'d 
         "object" => ("object", &description.objects),
         "copy" => ("copy", &description.copies),
         _ => ("secret", &description.secrets),
+    }
+}
+
+/// Whether a rule is unrolled at all; `decided` hears what that depends on.
+fn is_asked(
+    lakehouse: &Lakehouse<'_>,
+    rule: &Rule,
+    scope: &Scope,
+    decided: &mut Vec<Arc<Node>>,
+    diags: &mut Diagnostics,
+) -> bool {
+    let Some(condition) = rule.node.get("only") else { return true };
+    match lakehouse.catalog.engine.holds(condition, scope) {
+        Ok((holds, because)) => {
+            decided.extend(because);
+            holds
+        }
+        Err(failure) => {
+            failure.report(diags);
+            false
+        }
     }
 }
 

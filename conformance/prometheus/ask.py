@@ -30,7 +30,7 @@ for _ in range(150):
     except OSError:
         time.sleep(0.2)
 rules = [rule for group in yaml.safe_load((work / "rules.yml").read_text())["groups"] for rule in group["rules"]]
-queries = [rule["expr"] for rule in rules]
+queries = [rule["expr"] for rule in rules] + yaml.safe_load((work / "asked.yml").read_text())
 for path in work.glob("*.json"):
     # What Loki is asked is in a language of its own.
     for panel in [panel for panel in json.loads(path.read_text())["panels"] if panel["datasource"]["type"] == "prometheus"]:

@@ -38,4 +38,8 @@ for name, text in files.items():
 for document in documents:
     if document.get("kind") == "AlertmanagerConfig":
         (work / "alertmanager.yml").write_text(yaml.safe_dump(snake(document["spec"])))
+# What others ask Prometheus: which words they fill in is theirs.
+asked = [t["metadata"]["query"] for d in documents if d.get("kind") == "ScaledObject" for t in d["spec"]["triggers"] if t["type"] == "prometheus"]
+asked += [m["provider"]["prometheus"]["query"] for d in documents if d.get("kind") == "AnalysisTemplate" for m in d["spec"]["metrics"]]
+(work / "asked.yml").write_text(yaml.safe_dump(asked))
 print(f"{sum(len(g['rules']) for g in groups)} rules in {len(groups)} groups")

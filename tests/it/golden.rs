@@ -1,6 +1,7 @@
 //! Every byte that lakegen makes of this repository's own lakehouse.toml, and every example a user may start from.
 //!
-//! `golden/<profile>/<mode>/` is what `lakegen build --profile <profile> --mode <mode>` makes; `UPDATE=1` writes it anew.
+//! `golden/<profile>/<mode>/` is what `lakegen build --profile <profile> --mode <mode>` makes, and `golden/everything/` what
+//! tests/everything.toml adds to production; `UPDATE=1` writes it anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -24,6 +25,7 @@ fn every_profile_and_mode_is_as_in_golden() {
     for profile in catalog.profiles.keys() {
         made.extend(built(&catalog, &root().join("lakehouse.toml"), profile, &modes).unwrap());
     }
+    made.extend(added(&catalog, &made));
     made.insert("lakehouse.schema.json".to_owned(), format!("{:#}\n", lakehouse::json_schema(&catalog)).into_bytes());
     let golden = root().join("golden");
     if std::env::var_os("UPDATE").is_some() {
@@ -31,6 +33,14 @@ fn every_profile_and_mode_is_as_in_golden() {
     }
     let wrong = differences(&files_below(&golden), &made);
     assert!(wrong.is_empty(), "golden is not what lakegen makes (UPDATE=1 writes it anew):\n{}", wrong.join("\n"));
+}
+
+/// What the options that no profile has on add to production, or change of it: `golden/everything/`.
+fn added(catalog: &Catalog, plain: &Files) -> Files {
+    let whole = built(catalog, &root().join("tests/everything.toml"), "production", &["k3s".to_owned()]).unwrap();
+    let is_new = |(path, bytes): &(String, Vec<u8>)| plain.get(path) != Some(bytes) && !path.ends_with("kustomization.yaml");
+    let moved = |(path, bytes): (String, Vec<u8>)| (path.replacen("production/", "everything/", 1), bytes);
+    whole.into_iter().filter(is_new).map(moved).collect()
 }
 
 /// A Service forgets a pod only after it was told to stop, so who is replaced while another answers goes on for a while: an

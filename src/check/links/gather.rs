@@ -139,7 +139,10 @@ fn target_kind(row: &Row, yaml: &Yaml<'_>) -> Option<String> {
         return None;
     }
     // A field that says an API version has its group before the slash.
+    let core = || first(yaml, &row.group).is_some_and(|(yaml, _)| yaml.as_str() == Some(""));
     let group = match said(&row.group) {
+        // The group that is said to be empty is that of Services; one that is not said is the usual one.
+        None if !row.group.is_empty() && core() => String::new(),
         None => group.to_owned(),
         Some(version) if row.group == "apiVersion" => {
             version.split_once('/').map_or(String::new(), |(group, _)| group.to_owned())
