@@ -2,6 +2,7 @@
 //! is no object, or at all objects together. Nothing here reads a file but through `inputs`.
 
 mod capacity;
+mod dashboards;
 mod document;
 mod exceptions;
 mod files;
@@ -11,6 +12,7 @@ mod index;
 mod kinds;
 mod links;
 mod metadata;
+mod metrics;
 mod names;
 mod native;
 mod network;
@@ -115,7 +117,7 @@ pub static FAMILIES: &[Family] = &[
     Family { name: "capacity", whole: Some(capacity::whole), ..NO_CHECKS },
     Family { name: "availability", object: Some(probes::object), whole: Some(capacity::budgets), ..NO_CHECKS },
     Family { name: "promql", object: Some(rules::object), document: Some(rules::document), ..NO_CHECKS },
-    Family { name: "dashboards", ..NO_CHECKS },
+    Family { name: "dashboards", object: Some(dashboards::object), document: Some(dashboards::document), ..NO_CHECKS },
     Family { name: "secrets", object: Some(plaintext::object), ..NO_CHECKS },
     Family { name: "versions", object: Some(versions::object), ..NO_CHECKS },
     Family { name: "images", object: Some(images::object), ..NO_CHECKS },

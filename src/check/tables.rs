@@ -22,6 +22,7 @@ pub struct Tables {
     pub(super) links: links::Table,
     pub(super) refers: Node,
     pub(super) files: Files,
+    pub(super) dashboards: Node,
 }
 
 impl Tables {
@@ -36,6 +37,7 @@ impl Tables {
         Tables {
             files: Files::of(rows(&recognise, "content")),
             recognise,
+            dashboards: table("schemas/dashboards.toml", include_str!("../../schemas/dashboards.toml")),
             names: table("schemas/names.toml", include_str!("../../schemas/names.toml")),
             apis: table("schemas/apis.toml", include_str!("../../schemas/apis.toml")),
             pods: table("schemas/pods.toml", include_str!("../../schemas/pods.toml")),
@@ -64,7 +66,7 @@ fn rows<'t>(table: &'t Node, name: &str) -> &'t [Arc<Node>] {
     table.get(name).map_or(&[][..], |rows| rows.items())
 }
 
-fn table(name: &str, text: &str) -> Node {
+pub(super) fn table(name: &str, text: &str) -> Node {
     let mut diags = Diagnostics::default();
     let node = source::parse(&Source::new(name, text), &Arc::from("built in"), &mut diags);
     diags.checkpoint().expect("the built-in tables are TOML");

@@ -248,6 +248,30 @@ A probe may name a port of its own container. The kubelet finds none of this nam
     BadQuery = "L1501", "promql", "a query that Prometheus refuses", "\
 The expression cannot be read, or its types do not fit: rate() wants a range as in `up[5m]`, two numbers are compared with `bool`. Prometheus does not load a file with such a rule; a panel with such a query shows an error.";
 
+    PanelType = "L1601", "dashboards", "a panel of a type that Grafana does not have", "\
+Panels that were written with AngularJS are gone since Grafana 12: those it knows are turned into new ones as they are loaded, which is often not what was drawn. Other \
+types come with plugins.";
+    PanelTwice = "L1602", "dashboards", "two of one id, or one over another", "\
+Links, repeats and alerts find a panel by its id, and Grafana a query by its refId: of two with one id one is lost. Panels that lie over one another are moved as the \
+dashboard is loaded.";
+    PanelSource = "L1603", "dashboards", "a datasource that may not be there", "\
+A datasource by its own name or uid exists in one Grafana and not in the next; a variable of type datasource lets who looks choose. One that no variable defines is nothing.";
+    PanelAsksNothing = "L1604", "dashboards", "a panel without a query", "\
+Panels of this type draw what their queries give, and this one has none.";
+    PanelUntold = "L1605", "dashboards", "a panel without a title or description", "\
+Who is called at night reads the title first, and then what the description says about what is wrong where the line goes up.";
+    PanelUnit = "L1606", "dashboards", "a panel without a unit", "\
+Without a unit, or with one that Grafana does not know, nobody can tell bytes from bits or seconds from milliseconds. A number of things has `short` or `none`.";
+    PanelQuery = "L1607", "dashboards", "a query of a dashboard that cannot be answered", "\
+With its variables filled in, the query is refused by Prometheus, or gives ranges where a panel draws numbers, or leads to a panel that is not there.";
+    PanelCounter = "L1608", "dashboards", "the plain value of a counter", "\
+A counter only grows until its program is started again: what it shows depends on when that was. rate() or increase() show what happens.";
+    PanelRange = "L1609", "dashboards", "a rate over a range that does not follow", "\
+$__rate_interval is as long as the panel's resolution and the interval of the scrapes ask for. A fixed range hides what happened between two points when zoomed out, \
+and shows nothing when it is shorter than two scrapes.";
+    PanelVariable = "L1610", "dashboards", "a variable that is not defined", "\
+Grafana leaves a variable that it does not know as it stands, so that the query asks for what is nowhere.";
+
     PlaintextSecret = "L1701", "secrets", "a secret in plain text", "\
 Variables, arguments and ConfigMaps are read by everybody who may look at the object, and by every copy of the repository. Keep the value in a Secret, or in a store that makes one, and refer to it.";
 
