@@ -1,23 +1,57 @@
 //! The family `promql`: rules of Prometheus, in files of their own and in objects, and their queries.
 
+mod alerts;
+mod habits;
+mod labels;
+
 use std::collections::BTreeMap;
 
 use super::{Document, Object, World, files};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
-use crate::promql::{self, Kind};
+use crate::node::Node;
+use crate::promql::{self, Expr, Kind};
 use crate::structural::Path;
 use crate::yaml::{Data, Entry, Mark, Yaml};
 
 /// Who tells what is wrong in some rules: the document they stand in, or the object.
-enum Teller<'t> {
+struct Teller<'t> {
+    place: Place<'t>,
+    words: Words<'t>,
+}
+
+enum Place<'t> {
     Document(&'t Document<'t>),
     Object(&'t Object<'t>),
+}
+
+/// schemas/alerts.toml: which functions do what.
+struct Words<'t>(&'t Node);
+
+impl<'t> Words<'t> {
+    fn text(&self, name: &str) -> &'t str {
+        self.0.text(name)
+    }
+
+    fn of(&self, table: &str, list: &str) -> impl Iterator<Item = &'t str> {
+        let list = self.0.get(table).and_then(|table| table.get(list));
+        list.map_or(&[][..], |list| list.items()).iter().filter_map(|word| word.as_str())
+    }
+
+    fn named(&self, table: &str, name: &str) -> Option<&'t str> {
+        self.0.get(table)?.get(name)?.as_str()
+    }
+
+    /// Whether a function or operator is one of those.
+    fn has(&self, list: &str, name: &str) -> bool {
+        self.of("functions", list).any(|known| known == name)
+    }
 }
 
 pub(super) fn document(document: &Document<'_>, world: &World<'_>, found: &mut Diagnostics) {
     // What stands across fields is about rules that are sound in themselves.
     if files::is_sound(document, world, found) {
-        groups(&Teller::Document(document), document.root.get("groups"), &Path::ROOT.field("groups"), found);
+        let teller = Teller { place: Place::Document(document), words: Words(&world.tables.alerts) };
+        groups(&teller, document.root.get("groups"), &Path::ROOT.field("groups"), found);
     }
 }
 
@@ -25,7 +59,8 @@ pub(super) fn object(object: &Object<'_>, world: &World<'_>, found: &mut Diagnos
     let Some(at) = world.tables.rules_of(object) else { return };
     let spec = object.path.field(at);
     let rules = object.root.get(at).and_then(|spec| spec.get("groups"));
-    groups(&Teller::Object(object), rules, &spec.field("groups"), found);
+    let teller = Teller { place: Place::Object(object), words: Words(&world.tables.alerts) };
+    groups(&teller, rules, &spec.field("groups"), found);
 }
 
 fn groups(teller: &Teller<'_>, groups: Option<&Yaml<'_>>, path: &Path<'_>, found: &mut Diagnostics) {
@@ -43,12 +78,12 @@ fn groups(teller: &Teller<'_>, groups: Option<&Yaml<'_>>, path: &Path<'_>, found
         labels(teller, group.get("labels"), &path.field("labels"), found);
         let rules = path.field("rules");
         for (index, rule) in group.get("rules").map_or(&[][..], Yaml::items).iter().enumerate() {
-            self::rule(teller, rule, &rules.item(index), found);
+            self::rule(teller, (group, rule), &rules.item(index), found);
         }
     }
 }
 
-fn rule(teller: &Teller<'_>, rule: &Yaml<'_>, path: &Path<'_>, found: &mut Diagnostics) {
+fn rule(teller: &Teller<'_>, (group, rule): (&Yaml<'_>, &Yaml<'_>), path: &Path<'_>, found: &mut Diagnostics) {
     let given = |name: &str| rule.get(name).filter(|value| !matches!(&value.data, Data::Str(text) if text.is_empty()));
     let head = rule.entries().first().map_or(rule.mark, |entry| entry.key.mark);
     let mut wrong = |message: &str, mark: Mark, field: &str| {
@@ -72,8 +107,10 @@ fn rule(teller: &Teller<'_>, rule: &Yaml<'_>, path: &Path<'_>, found: &mut Diagn
     }
     labels(teller, rule.get("labels"), &path.field("labels"), found);
     labels(teller, rule.get("annotations"), &path.field("annotations"), found);
-    if let Some(expr) = rule.get("expr") {
-        query(teller, expr, path.field("expr").pointer(), found);
+    if let Some(query) = rule.get("expr").and_then(|expr| query(teller, expr, path.field("expr").pointer(), found))
+        && given("alert").is_some()
+    {
+        alerts::judge(teller, (group, rule), &query, path, found);
     }
 }
 
@@ -90,34 +127,48 @@ fn labels(teller: &Teller<'_>, labels: Option<&Yaml<'_>>, path: &Path<'_>, found
     }
 }
 
-fn query(teller: &Teller<'_>, expr: &Yaml<'_>, pointer: String, found: &mut Diagnostics) {
+/// The query, where it can be read.
+fn query(teller: &Teller<'_>, expr: &Yaml<'_>, pointer: String, found: &mut Diagnostics) -> Option<Expr> {
     let text = match &expr.data {
         Data::Str(text) => text.to_string(),
-        Data::Number(_) => return,
+        Data::Number(_) => return None,
         _ => String::new(),
     };
     match promql::parse(&text) {
         Err(error) => {
             let mark = teller.document().within(expr, &text, error.at);
             teller.tell(found, Severity::Error, error.message, (mark, "here"), pointer);
+            None
         }
-        Ok(query) => query.walk(&mut |part| {
-            if let Kind::Call { function, .. } | Kind::Aggregate { function, .. } = &part.kind
-                && function.is_experimental
-            {
-                let message = format!("{} is an experiment: Prometheus takes it with a feature flag only", function.name);
-                teller.tell(found, Severity::Note, message, (expr.mark, "in this query"), pointer.clone());
-            }
-        }),
+        Ok(query) => {
+            experiments(teller, expr, &query, &pointer, found);
+            habits::judge(teller, expr, &query, &pointer, found);
+            Some(query)
+        }
     }
+}
+
+fn experiments(teller: &Teller<'_>, expr: &Yaml<'_>, query: &Expr, pointer: &str, found: &mut Diagnostics) {
+    query.walk(&mut |part| {
+        if let Kind::Call { function, .. } | Kind::Aggregate { function, .. } = &part.kind
+            && function.is_experimental
+        {
+            let message = format!("{} is an experiment: Prometheus takes it with a feature flag only", function.name);
+            teller.tell(found, Severity::Note, message, (expr.mark, "in this query"), pointer.to_owned());
+        }
+    });
 }
 
 impl Teller<'_> {
     fn document(&self) -> &Document<'_> {
-        match self {
-            Teller::Document(document) => document,
-            Teller::Object(object) => object.document,
+        match self.place {
+            Place::Document(document) => document,
+            Place::Object(object) => object.document,
         }
+    }
+
+    fn words(&self) -> &Words<'_> {
+        &self.words
     }
 
     fn tell<'d>(
@@ -125,15 +176,26 @@ impl Teller<'_> {
         found: &'d mut Diagnostics,
         severity: Severity,
         message: impl Into<String>,
+        place: (Mark, &str),
+        pointer: String,
+    ) -> &'d mut Diagnostic {
+        self.tell_as(found, (severity, Code::BadQuery), message, place, pointer)
+    }
+
+    fn tell_as<'d>(
+        &self,
+        found: &'d mut Diagnostics,
+        (severity, code): (Severity, Code),
+        message: impl Into<String>,
         (mark, label): (Mark, &str),
         pointer: String,
     ) -> &'d mut Diagnostic {
-        match self {
-            Teller::Document(document) => {
-                let diagnostic = found.push(Code::BadQuery, severity, message);
+        match self.place {
+            Place::Document(document) => {
+                let diagnostic = found.push(code, severity, message);
                 diagnostic.within(&document.span(mark), label, document.number, pointer)
             }
-            Teller::Object(object) => object.report(found, (severity, Code::BadQuery), message, (mark, label), pointer),
+            Place::Object(object) => object.report(found, (severity, code), message, (mark, label), pointer),
         }
     }
 }

@@ -23,6 +23,7 @@ pub struct Tables {
     pub(super) refers: Node,
     pub(super) files: Files,
     pub(super) dashboards: Node,
+    pub(super) alerts: Node,
 }
 
 impl Tables {
@@ -37,6 +38,7 @@ impl Tables {
         Tables {
             files: Files::of(rows(&recognise, "content")),
             recognise,
+            alerts: table("schemas/alerts.toml", include_str!("../../schemas/alerts.toml")),
             dashboards: table("schemas/dashboards.toml", include_str!("../../schemas/dashboards.toml")),
             names: table("schemas/names.toml", include_str!("../../schemas/names.toml")),
             apis: table("schemas/apis.toml", include_str!("../../schemas/apis.toml")),

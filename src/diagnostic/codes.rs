@@ -248,6 +248,19 @@ A probe may name a port of its own container. The kubelet finds none of this nam
     BadQuery = "L1501", "promql", "a query that Prometheus refuses", "\
 The expression cannot be read, or its types do not fit: rate() wants a range as in `up[5m]`, two numbers are compared with `bool`. Prometheus does not load a file with such a rule; a panel with such a query shows an error.";
 
+    AlwaysFires = "L1502", "promql", "an alert that always fires", "\
+Its query gives something as long as its series are there, whatever their values: it compares nothing, or with `bool`, or a part of it gives a number always. An alert \
+that is meant to fire always, to be missed when it does not, is vector(1).";
+    AlertTemplate = "L1503", "promql", "a template of an alert that says nothing", "\
+It asks for a variable or function that templates do not have, for which Prometheus does not load the file; or for a label that the query's result does not have, since an \
+aggregation took it away. The value in a label makes a new alert with every value.";
+    QueryPattern = "L1504", "promql", "a pattern that is none", "\
+A pattern is held against the whole value of a label. One that stands for everything, or for one text alone, costs time and hides what is meant.";
+    QuerySpoilt = "L1505", "promql", "a sum that one division spoils", "\
+What is divided by 0 is no number, and a sum over one such series is none either: compare what you divide by with 0, or divide the sums.";
+    QueryFragile = "L1506", "promql", "an alert on series that come and go", "\
+topk() and bottomk() choose other series with each evaluation, so that alerts begin and end without a reason.";
+
     PanelType = "L1601", "dashboards", "a panel of a type that Grafana does not have", "\
 Panels that were written with AngularJS are gone since Grafana 12: those it knows are turned into new ones as they are loaded, which is often not what was drawn. Other \
 types come with plugins.";
