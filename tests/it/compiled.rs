@@ -22,6 +22,9 @@ pub const MODES: [&str; 2] = ["compose", "k3s"];
 /// The lakehouse of this repository.
 pub const OWN: &str = include_str!("../../lakehouse.toml");
 
+/// The same, with all that no profile has on.
+pub const EVERYTHING: &str = include_str!("../everything.toml");
+
 /// The built-in catalog, with one of tests/catalogs on top.
 pub fn load(name: Option<&str>) -> Catalog {
     let mut diags = Diagnostics::default();

@@ -33,6 +33,7 @@ mod secrets;
 mod stand_ins;
 mod store;
 mod targets;
+mod threats;
 mod tidy;
 mod transfer;
 mod tree;

@@ -48,6 +48,8 @@ fn our_own_output_is_sound() {
         "warning",
         "--only",
         "schema,metadata,versions,pod-security",
+        "--crd",
+        "tests/signatures.yaml",
         "golden",
     ]);
     let done = command.output().unwrap();

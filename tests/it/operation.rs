@@ -6,7 +6,7 @@ use lakegen::diagnostic::Diagnostics;
 use lakegen::{graph, lakehouse};
 use serde_json::Value;
 
-use crate::compiled::{self, CATALOG, OWN};
+use crate::compiled::{self, CATALOG, EVERYTHING, OWN};
 
 fn objects(text: &str) -> Vec<Value> {
     compiled::documents(&CATALOG, text, "production", "k3s").iter().map(|document| document.node.to_json()).collect()
@@ -60,20 +60,40 @@ fn the_mesh_hears_whom_the_graph_draws() {
     assert_eq!(strict.filter(|peer| peer["spec"]["mtls"]["mode"] == "STRICT").count(), namespaces);
 }
 
+/// One scaler at most says how many there are of a thing, and then the thing itself does not; who advises changes nothing.
 #[test]
 fn nobody_else_says_how_many_run() {
-    let objects = objects(&format!(
-        "{OWN}\n[k3s]\noperators = [\"cloudnative-pg\", \"barman-cloud\", \"prometheus-operator\", \"vertical-pod-autoscaler\"]\n"
-    ));
-    let scaled: BTreeSet<String> =
-        of(&objects, "HorizontalPodAutoscaler").iter().map(|scaler| text(&scaler["spec"]["scaleTargetRef"]["name"])).collect();
-    assert!(!scaled.is_empty());
-    for deployment in of(&objects, "Deployment") {
-        let name = text(&deployment["metadata"]["name"]);
-        assert_eq!(deployment["spec"].get("replicas").is_none(), scaled.contains(&name), "{name}");
+    let objects = objects(EVERYTHING);
+    let scalers = ["HorizontalPodAutoscaler", "ScaledObject"].map(|kind| of(&objects, kind));
+    assert!(scalers.iter().all(|some| !some.is_empty()), "both kinds of scalers are there");
+    let targets: Vec<(String, String)> =
+        scalers.iter().flatten().map(|scaler| named(&scaler["spec"]["scaleTargetRef"])).collect();
+    let scaled: BTreeSet<_> = targets.iter().cloned().collect();
+    assert_eq!(scaled.len(), targets.len(), "two scalers of one: {targets:?}");
+    let mut found = 0;
+    for runner in ["Deployment", "Rollout"].iter().flat_map(|kind| of(&objects, kind)) {
+        let own = (text(&runner["kind"]), text(&runner["metadata"]["name"]));
+        assert_eq!(runner["spec"].get("replicas").is_none(), scaled.contains(&own), "{own:?}");
+        found += usize::from(scaled.contains(&own));
     }
+    assert_eq!(found, scaled.len(), "each scaler has what it scales");
     let advisers = of(&objects, "VerticalPodAutoscaler");
     assert!(advisers.len() > 10 && advisers.iter().all(|adviser| adviser["spec"]["updatePolicy"]["updateMode"] == "Off"));
+}
+
+fn named(reference: &Value) -> (String, String) {
+    (text(&reference["kind"]), text(&reference["name"]))
+}
+
+/// A new version that nobody has asked for anything yet is not taken back for it.
+#[test]
+fn an_answer_without_figures_is_no_fault() {
+    let objects = objects(EVERYTHING);
+    let templates = of(&objects, "AnalysisTemplate");
+    assert_eq!(templates.len(), of(&objects, "Rollout").len());
+    for metric in templates.iter().flat_map(|template| template["spec"]["metrics"].as_array().unwrap()) {
+        assert!(text(&metric["successCondition"]).starts_with("len(result) == 0 || isNaN(result[0]) || result[0] "), "{metric}");
+    }
 }
 
 /// Argo CD may make every object there is, in its namespace, and no secret.
@@ -109,7 +129,7 @@ fn every_kind_is_brought_by_what_is_installed() {
         .flat_map(|(group, kinds)| kinds.iter().map(move |kind| format!("{group}/{}", kind.as_str().unwrap())))
         .collect();
     let mut seen = 0;
-    for object in objects(OWN) {
+    for object in objects(OWN).into_iter().chain(objects(EVERYTHING)) {
         let version = text(&object["apiVersion"]);
         let group = version.split('/').next().unwrap_or_default();
         let is_own = !group.contains('.') || group.ends_with(".k8s.io") && !group.starts_with("gateway.");
