@@ -44,9 +44,10 @@ impl Tables {
             let keys = |word: &str| row.get(word).map_or(&[][..], |keys| keys.items());
             let has = |key: &std::sync::Arc<Node>| root.get(key.as_str().unwrap_or_default()).is_some();
             let version = root.get("apiVersion").and_then(Yaml::as_str).unwrap_or_default();
+            let begins = |wanted: &str| if wanted.ends_with('/') { version.starts_with(wanted) } else { version == wanted };
             let asks = [row.get("file").is_some(), row.get("version").is_some()];
             (!asks[0] || row.text("file").eq_ignore_ascii_case(file))
-                && (!asks[1] || version.starts_with(row.text("version")))
+                && (!asks[1] || begins(row.text("version")))
                 && keys("has").iter().all(has)
                 && (row.get("any").is_none() || keys("any").iter().any(has))
         };
