@@ -1,20 +1,21 @@
-"""Makes the machines of a cluster anew, one with all, or several smaller ones in zones: machines.py KUBECONFIG NUMBER [ZONES]"""
-import sys
+"""Makes the machines of a cluster anew, as the pools of a profile say: machines.py KUBECONFIG ROOT PROFILE MODE POOLS [FILE]
+
+POOLS is written for `validate --pools`; FILE lies on top of the profile. The name and the zone of each are printed."""
+import pathlib, sys
 from api import Server
+from pools import as_toml, nodes, settings
 
-server, machines, zones = Server(sys.argv[1]), int(sys.argv[2]), int((sys.argv + [3])[3])
-size = {"cpu": "32", "memory": "128Gi"} if machines == 1 else {"cpu": "8", "memory": "32Gi"}
-CAPACITY = {**size, "pods": "110", "ephemeral-storage": "200Gi"}
-
+server, said = Server(sys.argv[1]), settings(*sys.argv[2:5], *sys.argv[6:])
+pathlib.Path(sys.argv[5]).write_text(as_toml(said))
 for kind in ("nodes", "persistentvolumes"):
     server.call("DELETE", f"/api/v1/{kind}")
 ready = {"type": "Ready", "status": "True", "reason": "Simulated", "lastHeartbeatTime": "2026-01-01T00:00:00Z", "lastTransitionTime": "2026-01-01T00:00:00Z"}
-status = {"status": {"capacity": CAPACITY, "allocatable": CAPACITY, "conditions": [ready]}}
-for number in range(machines):
-    name = f"machine-{number}"
-    labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "topology.kubernetes.io/zone": f"zone-{number % zones}"}
-    server.call("POST", "/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}})
+for node, room in nodes(said):
+    name = node["metadata"]["name"]
+    server.call("POST", "/api/v1/nodes", node)
+    status = {"status": {"capacity": room, "allocatable": room, "conditions": [ready]}}
     server.call("PATCH", f"/api/v1/nodes/{name}/status", status, "application/merge-patch+json")
+    print(name, node["metadata"]["labels"]["topology.kubernetes.io/zone"])
 kind = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "local-path"},
         "provisioner": "rancher.io/local-path", "volumeBindingMode": "WaitForFirstConsumer"}
 server.call("POST", "/apis/storage.k8s.io/v1/storageclasses", kind)
