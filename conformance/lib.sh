@@ -161,17 +161,23 @@ compose_program() {
     { tail -n 20 "$logs/fetch.log" >&2; die "no docker compose: install its plugin, or see why apt cannot ($logs/fetch.log)"; }
 }
 
+go_program_path() { echo "$cache/programs/$1-${2##*@}"; }
+
 # go_programs LIST: each program of a list, in the cache under its name and version; $NAME is where. A .go file lies beside it.
 go_programs() {
   local name module package replaces
   while read -r name module package replaces; do
-    declare -g "$name=$cache/programs/$name-${module##*@}"
+    declare -g "$name=$(go_program_path "$name" "$module")"
     [[ $package != *.go ]] || package=$(dirname "$1")/$package
     # shellcheck disable=SC2086 # words, each a replacement
-    once "$name" "$root/conformance/go-program" "${!name}" "$module" "$package" $replaces >"$logs/build-$name.log" 2>&1 ||
+    [ -x "${!name}" ] || once "$name" "$root/conformance/go-program" "${!name}" "$module" "$package" $replaces >"$logs/build-$name.log" 2>&1 ||
       { tail -n 20 "$logs/build-$name.log" >&2; die "$module does not build: is there Go, and does it reach its proxy?"; }
   done < <(grep -v '^#' "$1")
 }
+
+# The newest collector of OpenTelemetry for which all parts are to be had.
+collector=v0.158.0
+collector_path() { echo "$cache/programs/otelcol-$collector-$(built_from "$root"/conformance/observe/{build,main.go})"; }
 
 # Prometheus with promtool and amtool, on the path: the Debian packages of them, unpacked in the cache.
 prometheus_programs() {
@@ -189,8 +195,10 @@ network_judge() {
   built network "kube-proxy $kubernetes and a policy engine" "$judge" "$root/conformance/network/build" "$kubernetes" "$policies" "$judge"
 }
 
+kubelet_path() { echo "$cache/kubelet-$kubernetes-$(built_from "$root"/conformance/kubelet/{build,main.go})"; }
+
 # $kubelet: a program of its own, so that who needs only the control plane does not wait for it.
 kubelet_program() {
-  kubelet=$cache/kubelet-$kubernetes-$(built_from "$root"/conformance/kubelet/{build,main.go})
+  kubelet=$(kubelet_path)
   built kubelet "the kubelet of $kubernetes" "$kubelet" "$root/conformance/kubelet/build" "$kubernetes" "$kubelet"
 }
