@@ -249,7 +249,7 @@ impl Board<'_> {
         let is_elsewhere = ["yaxes", "format"].iter().any(|name| panel.yaml.get(name).is_some());
         let mut is_each = false;
         walk::each(panel.yaml, "fieldConfig/overrides/*/properties/*/id", "", &mut |id, _| {
-            is_each |= id.as_str() == Some("unit")
+            is_each |= id.as_str() == Some("unit");
         });
         if is_elsewhere || is_each {
             return;

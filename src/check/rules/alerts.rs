@@ -53,9 +53,7 @@ fn always(expr: &Expr, words: &Words<'_>) -> Option<&'static str> {
             OperatorKind::Set if operator.sign == "or" => always(left, words).or_else(|| always(right, words)),
             OperatorKind::Set => None,
             OperatorKind::Arithmetic | OperatorKind::Comparison => {
-                let is_vector = |side: &&&Box<Expr>| side.type_() == Type::Vector;
-                let sides = [left, right];
-                let mut vectors = sides.iter().filter(is_vector).peekable();
+                let mut vectors = [left, right].into_iter().filter(|side| side.type_() == Type::Vector).peekable();
                 match vectors.peek() {
                     None => Some("a part of its query always gives something"),
                     Some(_) => vectors.map(|side| always(side, words)).collect::<Option<Vec<_>>>().map(|all| all[0]),
