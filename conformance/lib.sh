@@ -161,13 +161,14 @@ compose_program() {
     { tail -n 20 "$logs/fetch.log" >&2; die "no docker compose: install its plugin, or see why apt cannot ($logs/fetch.log)"; }
 }
 
-go_program_path() { echo "$cache/programs/$1-${2##*@}"; }
+# go_program_path NAME MODULE PACKAGE LIST: one of a .go file beside the list has its sum in its name.
+go_program_path() { [[ $3 != *.go ]] || set -- "$1" "$2-$(built_from "$(dirname "$4")/$3")"; echo "$cache/programs/$1-${2##*@}"; }
 
 # go_programs LIST: each program of a list, in the cache under its name and version; $NAME is where. A .go file lies beside it.
 go_programs() {
   local name module package replaces
   while read -r name module package replaces; do
-    declare -g "$name=$(go_program_path "$name" "$module")"
+    declare -g "$name=$(go_program_path "$name" "$module" "$package" "$1")"
     [[ $package != *.go ]] || package=$(dirname "$1")/$package
     # shellcheck disable=SC2086 # words, each a replacement
     [ -x "${!name}" ] || once "$name" "$root/conformance/go-program" "${!name}" "$module" "$package" $replaces >"$logs/build-$name.log" 2>&1 ||
