@@ -28,6 +28,7 @@ mod parity;
 mod places;
 mod policy;
 mod promql;
+mod quotas;
 mod report;
 mod secrets;
 mod stand_ins;
