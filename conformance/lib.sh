@@ -76,6 +76,14 @@ generate() {
   done
 }
 
+# more MODE FOLDER SET…: of profile development, with a component of a user's and executors, which no profile has.
+more() {
+  local sets=('components.wiki={}' 'components.executor={}' "${@:3}")
+  rm -rf "$2"
+  (cd "$root" && target/debug/lakegen build --quiet --catalog tests/catalogs/wiki --profile development --mode "$1" "${sets[@]/#/--set=}" --out "$2") >"$logs/build.log" 2>&1 ||
+    { cat "$logs/build.log" >&2; die "lakegen build of more components failed"; }
+}
+
 # install_packages PACKAGE…: of this machine's Debian, for a fresh one has little.
 install_packages() { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"; }
 

@@ -6,11 +6,13 @@
 
 mod ask;
 mod describe;
+mod elsewhere;
 mod files;
 mod front;
 mod known;
 mod order;
 pub mod picture;
+mod stated;
 mod wire;
 mod words;
 
@@ -28,6 +30,7 @@ use crate::node::{Data, Entry, Node};
 use crate::render::{Failure, Scope};
 use crate::source::Span;
 use crate::types::Types;
+use stated::Stated;
 
 pub struct Graph {
     pub workloads: Vec<Workload>,
@@ -64,6 +67,8 @@ pub struct Workload {
     pub takes: Vec<usize>,
     pub offers: Vec<Offer>,
     pub wave: usize,
+    /// Of what runs elsewhere: what must be there before it is used.
+    pub expects: Vec<Arc<Node>>,
 }
 
 impl Workload {
@@ -106,6 +111,10 @@ impl Offer {
         Node::derived("the offer's full name", name.into(), [component.clone(), self.name.clone()])
     }
 }
+
+/// How the name of a connection's other end is derived, and that of an offer: where it comes through, so does what declares it.
+pub(crate) const JOINED: &str = "the other end of a connection";
+pub(crate) const OFFERED: &str = "the offer's name";
 
 /// One need of one workload, met by one offer of another.
 pub struct Connection {
@@ -165,8 +174,8 @@ pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) ->
         .with("mode", &lakehouse.mode_settings(mode));
     let mut secrets = Vec::new();
     let mut interfaces = Vec::new();
-    for instance in lakehouse.instances.iter().filter(|instance| instance.is_enabled) {
-        let made = interface(lakehouse, mode, instance, interfaces.len(), &scope, &mut secrets);
+    for stated in stated::all(lakehouse, &scope).map_err(|failure| failure.report(diags)).unwrap_or_default() {
+        let made = interface(lakehouse, mode, stated, interfaces.len(), &mut secrets);
         interfaces.extend(made.map_err(|failure| failure.report(diags)));
     }
     check_external(&interfaces, &secrets, diags);
@@ -183,6 +192,7 @@ pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) ->
     let mut workloads = ask::workloads(&ask::Asker { documents: &documents, ..asker }, diags)?;
     let addresses = asker.addresses().map_err(|failure| failure.report(diags)).unwrap_or_default();
     let connections = wire::connect(interfaces, matches, &mut workloads, diags)?;
+    elsewhere::expect(&mut workloads, &connections, interfaces, &asked, diags);
     order::waves(&mut workloads, &connections, diags)?;
     check_something_runs(lakehouse, &workloads, diags);
     check_names(&workloads, diags);
@@ -208,20 +218,16 @@ pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) ->
 fn interface<'a>(
     lakehouse: &Lakehouse<'_>,
     mode: &Mode,
-    instance: &'a Instance<'a>,
+    stated: Stated<'a>,
     index: usize,
-    scope: &Scope,
     secrets: &mut Vec<Secret>,
 ) -> Result<Interface<'a>, Failure> {
     let engine = &lakehouse.catalog.engine;
+    let Stated { instance, scope, .. } = stated;
     let manifest = &instance.component.manifest;
-    let facts = manifest.get("facts").cloned().unwrap_or_else(layers::nothing);
-    let scope = scope.with("name", &instance.name).with("options", &instance.options).with("facts", &facts);
-    let group = manifest.get("namespace").cloned().unwrap_or_else(layers::nothing);
-    let scope = scope.with("group", &group);
     let namespace = match mode.names.get("namespace") {
         Some(template) => engine.fill(template, &scope)?,
-        None => group,
+        None => manifest.get("namespace").cloned().unwrap_or_else(layers::nothing),
     };
     let external = instance.options.get("external");
     let names = own_secrets(lakehouse, mode, instance, &scope.with("namespace", &namespace), secrets)?;
@@ -237,7 +243,7 @@ fn interface<'a>(
         let node = engine.fill(&entry.node, &scope)?;
         offers.push(Offer {
             instance: index,
-            name: Node::derived("the offer's name", (&*entry.key).into(), [entry.node.head()]),
+            name: Node::derived(OFFERED, (&*entry.key).into(), [entry.node.head()]),
             interface: node.get("interface").cloned().unwrap_or_else(layers::nothing),
             role: node.text("workload").to_owned(),
             port: external.and_then(|external| external.get("port")).or_else(|| node.get("port")).cloned(),

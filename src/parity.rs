@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::document::Document;
-use crate::graph::{Graph, Workload};
+use crate::graph::{Graph, JOINED, OFFERED, Workload};
 use crate::node::{Data, Node, Origin};
 
 /// One component's property in every mode that was looked at.
@@ -69,7 +69,8 @@ fn state(side: &Side<'_>, lines: &Lines, name: &str, property: &Node) -> State {
     if workloads.is_empty() {
         return State::Absent;
     }
-    let mut said = workloads.iter().map(|workload| words(workload, property)).filter(|words| !words.is_empty()).peekable();
+    let said = workloads.iter().flat_map(|workload| said(side.graph, workload, property));
+    let mut said = said.filter(|words| !words.is_empty()).peekable();
     if said.peek().is_none() {
         return State::Unsaid;
     }
@@ -81,11 +82,13 @@ fn state(side: &Side<'_>, lines: &Lines, name: &str, property: &Node) -> State {
 
 fn cell(side: &Side<'_>, state: State, name: &str, property: &Node) -> Cell {
     let reason = side.without.and_then(|without| without.get(property.text("name"))).and_then(|reason| reason.as_str());
+    let none = property.get("none").and_then(|none| none.as_str());
     let is_operated = || own(side).any(|workload| component(workload) == name && workload.kind() == "operated");
     match (state, reason) {
         (State::Held, _) => Cell::Held,
         (_, Some(reason)) => Cell::Without(reason.to_owned()),
         (State::Unsaid | State::Lost, None) if is_operated() => Cell::Operated,
+        (State::Unsaid, None) if none.is_some() => Cell::Without(none.unwrap_or_default().to_owned()),
         // A component that has nothing to run in a mode leaves nothing to lose there.
         (State::Absent, None) => Cell::Without("nothing of it runs here".to_owned()),
         _ => Cell::Lost,
@@ -103,10 +106,26 @@ fn component(workload: &Workload) -> &str {
 /// Lines of the component's templates, by template.
 type Lines = BTreeSet<(Arc<str>, u32)>;
 
+/// What a workload says of a property: its words as a whole, or each connection that it makes, or that is made to an offer
+/// of its own, by the line that declares it.
+fn said(graph: &Graph, workload: &Workload, property: &Node) -> Vec<Lines> {
+    let of = |index: &usize| &graph.connections[*index];
+    let offers = property.text("offers");
+    if flag(property, "needs") {
+        let reached = workload.makes.iter().map(of).filter(|connection| connection.offer.port.is_some());
+        return reached.map(|connection| place(&connection.need).into_iter().collect()).collect();
+    }
+    if !offers.is_empty() {
+        let asked = workload.takes.iter().map(of).filter(|connection| connection.offer.interface.as_str() == Some(offers));
+        return asked.map(|connection| place(&connection.offer.node).into_iter().collect()).collect();
+    }
+    vec![words(workload, property)]
+}
+
 /// The lines on which a workload says a property.
 fn words(workload: &Workload, property: &Node) -> Lines {
     let mut found = Lines::new();
-    let of_several = property.get("of_several").and_then(|flag| flag.as_bool()).unwrap_or(false);
+    let of_several = flag(property, "of_several");
     let count = workload.node.get("replicas").and_then(|replicas| replicas.as_int()).unwrap_or(1);
     if of_several && count < 2 {
         return found;
@@ -123,6 +142,18 @@ fn below(node: &Node, parts: &[&str], found: &mut Lines) {
         None => node.leaves(&mut |_, leaf| found.extend(line(leaf))),
         Some((&"*", rest)) => node.entries().iter().for_each(|entry| below(&entry.node, rest, found)),
         Some((part, rest)) => node.get(part).into_iter().for_each(|child| below(child, rest, found)),
+    }
+}
+
+fn flag(property: &Node, key: &str) -> bool {
+    property.get(key).and_then(|flag| flag.as_bool()).unwrap_or(false)
+}
+
+/// Where a component declares a need or an offer.
+fn place(node: &Node) -> Option<(Arc<str>, u32)> {
+    match &node.origin {
+        Origin::Input(input) => Some((input.span.source.name.as_str().into(), input.span.start().line)),
+        _ => None,
     }
 }
 
@@ -170,7 +201,12 @@ impl Follower {
         self.lines.extend(line(node));
         match &node.origin {
             Origin::Template { from, .. } => from.iter().flat_map(|from| from.iter()).for_each(|node| self.follow(node)),
-            Origin::Derived { from, .. } => from.iter().for_each(|node| self.follow(node)),
+            Origin::Derived { rule, from } => {
+                if [JOINED, OFFERED].contains(rule) {
+                    self.lines.extend(from.iter().filter_map(|node| place(node)));
+                }
+                from.iter().for_each(|node| self.follow(node));
+            }
             Origin::Input(_) => {}
         }
     }

@@ -101,6 +101,9 @@ What [targets] promises is worth what measures it: each target must have somethi
     LongName = "L0308", "graph", "a name that is too long", "\
 A workload is reached under its name, and a name in DNS has 63 characters at most. Objects that are made for it are called by its \
 name with an ending, so that 52 are left.";
+    AskedElsewhere = "L0309", "graph", "something is asked of a service of somebody else's", "\
+A component asks another for a database, a user or a bucket of its own, and a service of somebody else's stands in for the other: nothing \
+here may make anything there. Have it made before the first start; the README of each output lists all that must be there.";
 
     UnknownKind = "L0401", "schema", "a kind without a schema", "\
 Nothing here knows what an object of this kind must look like, so it was not judged. `--crd` brings its definition, --allow-unknown-kinds makes this a note, `lakegen schemas list` prints the kinds that are known.";

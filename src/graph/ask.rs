@@ -144,6 +144,7 @@ impl Asker<'_> {
             takes: Vec::new(),
             offers: Vec::new(),
             wave: 0,
+            expects: Vec::new(),
         })
     }
 

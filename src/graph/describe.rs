@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::wire::reads;
-use super::{Connection, Graph, Offer, Provided, Secret, Workload};
+use super::{Connection, Graph, JOINED, Offer, Provided, Secret, Workload};
 use crate::layers;
 use crate::node::{Data, Entry, Node, Number};
 use crate::types::Types;
@@ -39,6 +39,7 @@ impl Graph {
             entry("networks", list(&self.networks())),
             entry("volumes", list(&volumes(&workloads))),
             entry("files", list(&files)),
+            entry("elsewhere", list(&self.elsewhere())),
         ]);
         Description { platform, workloads, namespaces, secrets, copies, files, objects }
     }
@@ -70,6 +71,21 @@ impl Graph {
         Arc::new(Node { data: Data::Map(entries), origin: workload.node.origin.clone() })
     }
 
+    /// What others run, with what must be there before it is used.
+    fn elsewhere(&self) -> Vec<Arc<Node>> {
+        let expecting = self.workloads.iter().filter(|workload| !workload.expects.is_empty());
+        let told = |workload: &Workload| {
+            let expects = Node::derived("what it must have", Data::Seq(workload.expects.clone()), workload.expects.clone());
+            let host = workload.takes.iter().find_map(|index| self.connections[*index].offer.host.as_ref());
+            table(vec![
+                entry("name", name_of(workload)),
+                entry("host", host.unwrap_or(&workload.address).clone()),
+                entry("expects", expects),
+            ])
+        };
+        expecting.map(told).collect()
+    }
+
     /// The ports it listens on: one for each number, named for the first offer on it.
     fn ports(&self, workload: &Workload) -> Vec<Arc<Node>> {
         let mut seen = BTreeSet::new();
@@ -90,35 +106,37 @@ impl Graph {
     }
 
     fn uses(&self, workload: &Workload) -> Vec<Arc<Node>> {
-        let mut seen = BTreeSet::new();
-        let mut uses = Vec::new();
-        for connection in workload.makes.iter().map(|index| &self.connections[*index]) {
-            if seen.insert((connection.to, connection.offer.door())) {
-                uses.push(self.end(connection, connection.to));
-            }
-        }
-        uses
+        self.ends(workload.makes.iter().map(|index| &self.connections[*index]), |connection| connection.to)
     }
 
     fn used_by(&self, workload: &Workload) -> Vec<Arc<Node>> {
-        let mut seen = BTreeSet::new();
-        let mut used = Vec::new();
-        for connection in workload.takes.iter().map(|index| &self.connections[*index]) {
-            if connection.offer.port.is_some() && seen.insert((connection.from, connection.offer.door())) {
-                used.push(self.end(connection, connection.from));
-            }
-        }
-        used
+        let ported = workload.takes.iter().map(|index| &self.connections[*index]);
+        self.ends(ported.filter(|connection| connection.offer.port.is_some()), |connection| connection.from)
     }
 
-    /// One end of a connection, as the other end sees it.
-    fn end(&self, connection: &Connection, end: usize) -> Arc<Node> {
+    /// The other ends of some connections, each door of a workload once, whatever it is needed for.
+    fn ends<'g>(&'g self, all: impl Iterator<Item = &'g Connection>, end: fn(&Connection) -> usize) -> Vec<Arc<Node>> {
+        let mut places: BTreeMap<(usize, (Option<i128>, bool)), usize> = BTreeMap::new();
+        let mut doors: Vec<Vec<&Connection>> = Vec::new();
+        for connection in all {
+            let place = *places.entry((end(connection), connection.offer.door())).or_insert(doors.len());
+            match doors.get_mut(place) {
+                Some(several) => several.push(connection),
+                None => doors.push(vec![connection]),
+            }
+        }
+        doors.iter().map(|several| self.end(several, end(several[0]))).collect()
+    }
+
+    /// One end of connections through one door, as the other end sees it.
+    fn end(&self, several: &[&Connection], end: usize) -> Arc<Node> {
+        let connection = several[0];
         let workload = &self.workloads[end];
         let from: Arc<[Arc<Node>]> = Arc::from([connection.need.clone(), connection.offer.node.head()]);
         let derived = |data: Data| Node::derived("a connection", data, from.clone());
-        let ends = workload.kind() == "job";
+        let (ends, is_outside) = (workload.kind() == "job", workload.kind() == "outside");
         let mut entries = vec![
-            entry("workload", name_of(workload)),
+            entry("workload", joined(workload, several)),
             entry("component", workload.component.clone()),
             entry("namespace", workload.namespace.clone()),
             entry("address", workload.address.clone()),
@@ -128,19 +146,24 @@ impl Graph {
             entry("waits", derived((connection.waits && connection.from != connection.to).into())),
             entry("ends", derived(ends.into())),
             entry("has_port", derived(connection.offer.port.is_some().into())),
-            entry("outside", derived((workload.kind() == "outside").into())),
+            entry("outside", if is_outside { tied(true.into(), name_of(workload), several) } else { derived(false.into()) }),
         ];
         entries.extend(
             ["kind", "labels", "ranges", "domains"].iter().filter_map(|key| Some(entry(key, workload.node.get(key)?.clone()))),
         );
-        entries.extend(connection.offer.port.iter().map(|port| entry("port", port.clone())));
+        // Whom others run is not always told by a name of ours: the port then tells of the connection.
+        let port = |port: &Arc<Node>| match workload.is_own() {
+            true => port.clone(),
+            false => tied(port.data.clone(), port.clone(), several),
+        };
+        entries.extend(connection.offer.port.iter().map(|own| entry("port", port(own))));
         entries.extend(connection.offer.node.get("protocol").map(|protocol| entry("protocol", protocol.clone())));
         entries.extend(connection.need.get("purpose").map(|purpose| entry("purpose", purpose.clone())));
         table(entries)
     }
 
     fn connection(&self, connection: &Connection) -> Arc<Node> {
-        table(vec![entry("from", self.end(connection, connection.from)), entry("to", self.end(connection, connection.to))])
+        table(vec![entry("from", self.end(&[connection], connection.from)), entry("to", self.end(&[connection], connection.to))])
     }
 
     /// For each secret, the namespaces of the workloads that read it.
@@ -165,19 +188,27 @@ impl Graph {
                 workloads.iter().filter_map(|workload| workload.get("namespace").cloned()).take(1).collect();
             let name = Node::derived("a namespace", name.into(), from);
             let there: Vec<Arc<Node>> = workloads.iter().map(|workload| workload.head()).collect();
-            let totals = self.totals(&workloads);
+            let (agents, others): (Vec<_>, Vec<_>) = workloads.iter().cloned().partition(|one| one.text("kind") == "agent");
+            let (totals, per_machine) = (self.totals(&others), self.totals(&agents));
             let workloads = Node::derived("who lives there", Data::Seq(workloads), there.clone());
-            let entries = vec![entry("name", name), entry("workloads", workloads), entry("totals", totals)];
+            let entries = vec![
+                entry("name", name),
+                entry("workloads", workloads),
+                entry("totals", totals),
+                entry("per_machine", per_machine),
+            ];
             Node::derived("a namespace", Data::Map(entries), there)
         };
         by_name.into_iter().map(namespace).collect()
     }
 
-    /// What all pods of some workloads ask for together: processors in thousandths, memory in MiB, and how many they are.
+    /// What all pods of some workloads ask for together, scaled to the most: processors in thousandths, memory in MiB, how
+    /// many they are, and how many of them an operator makes.
     fn totals(&self, workloads: &[Arc<Node>]) -> Arc<Node> {
-        let pods = |workload: &Arc<Node>| workload.get("replicas").and_then(|replicas| replicas.as_int()).unwrap_or(1);
-        let there = workloads.iter().flat_map(|workload| [Some(workload.head()), workload.get("replicas").cloned()]);
-        let there: Vec<Arc<Node>> = there.flatten().chain([self.switches.clone()]).collect();
+        let counted = workloads
+            .iter()
+            .flat_map(|workload| [Some(workload.head()), workload.get("replicas").cloned(), most(workload).cloned()]);
+        let there: Vec<Arc<Node>> = counted.flatten().chain([self.switches.clone()]).collect();
         let sum = |amount: i128, from: Vec<Arc<Node>>| {
             let from: Vec<Arc<Node>> = from.into_iter().chain(there.iter().cloned()).collect();
             Node::derived("the sum of what runs there", Data::Number(Number::Int(amount)), from)
@@ -187,8 +218,13 @@ impl Graph {
             let all = workloads.iter().filter_map(|workload| Some(amount(&*one(workload)?, unit, &self.types)? * pods(workload)));
             sum(all.sum(), workloads.iter().filter_map(one).collect())
         };
-        let count = sum(workloads.iter().map(pods).sum(), Vec::new());
-        table(vec![entry("cpu", asked("cpu", "m")), entry("memory", asked("memory", "MiB")), entry("pods", count)])
+        let operated = workloads.iter().filter(|workload| workload.text("kind") == "operated");
+        table(vec![
+            entry("cpu", asked("cpu", "m")),
+            entry("memory", asked("memory", "MiB")),
+            entry("pods", sum(workloads.iter().map(pods).sum(), Vec::new())),
+            entry("operated", sum(operated.map(pods).sum(), Vec::new())),
+        ])
     }
 
     /// One network for each workload that others use: it and they are on it, and nobody else.
@@ -198,20 +234,32 @@ impl Graph {
     }
 
     fn networks_of(&self, workload: &Workload) -> Vec<Arc<Node>> {
-        let mut names = BTreeMap::new();
+        let mut names: BTreeMap<&str, Vec<Arc<Node>>> = BTreeMap::new();
         if self.is_used(workload) {
-            names.insert(workload.name.as_str(), workload);
+            names.entry(&workload.name).or_default().push(name_of(workload));
         }
-        let ported =
-            workload.makes.iter().map(|index| &self.connections[*index]).filter(|connection| connection.offer.port.is_some());
-        let others = ported.map(|connection| &self.workloads[connection.to]).filter(|other| other.is_own());
-        names.extend(others.map(|other| (other.name.as_str(), other)));
-        names.into_values().map(network).collect()
+        for connection in workload.makes.iter().map(|index| &self.connections[*index]) {
+            let other = &self.workloads[connection.to];
+            if connection.offer.port.is_some() && other.is_own() {
+                names.entry(&other.name).or_default().push(joined(other, &[connection]));
+            }
+        }
+        names.into_iter().map(|(name, from)| Node::derived("a network", name.into(), from)).collect()
     }
 
     fn is_used(&self, workload: &Workload) -> bool {
         workload.takes.iter().any(|index| self.connections[*index].offer.port.is_some())
     }
+}
+
+/// How many of it there are at most.
+fn pods(workload: &Arc<Node>) -> i128 {
+    let count = |node: Option<&Arc<Node>>| node.and_then(|count| count.as_int());
+    count(workload.get("replicas")).unwrap_or(1).max(count(most(workload)).unwrap_or_default())
+}
+
+fn most(workload: &Node) -> Option<&Arc<Node>> {
+    workload.get("scale").and_then(|scale| scale.get("most"))
 }
 
 fn amount(node: &Node, unit: &str, types: &Types) -> Option<i128> {
@@ -224,6 +272,17 @@ fn amount(node: &Node, unit: &str, types: &Types) -> Option<i128> {
 
 fn network(workload: &Workload) -> Arc<Node> {
     Node::derived("a network", workload.name.as_str().into(), [name_of(workload)])
+}
+
+/// The name of one end of connections, which is there because somebody needs what it offers.
+fn joined(workload: &Workload, several: &[&Connection]) -> Arc<Node> {
+    tied(workload.name.as_str().into(), name_of(workload), several)
+}
+
+/// A value that tells of connections, wherever it comes through.
+fn tied(data: Data, from: Arc<Node>, several: &[&Connection]) -> Arc<Node> {
+    let declared = several.iter().flat_map(|connection| [connection.need.clone(), connection.offer.node.head()]);
+    Node::derived(JOINED, data, std::iter::once(from).chain(declared).collect::<Vec<_>>())
 }
 
 fn name_of(workload: &Workload) -> Arc<Node> {

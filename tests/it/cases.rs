@@ -174,11 +174,13 @@ fn run(case: &Case) -> Vec<String> {
         wrong.push(format!("{}: ended with {}, not {}", case.path.display(), done.status, case.exit));
     }
     let said = String::from_utf8_lossy(&done.stderr).replace('\\', "/");
+    // What was written is told first.
+    let said: String = said.split_inclusive('\n').skip_while(|line| line.starts_with("out: ")).collect();
     if fs::read_to_string(case.path.with_extension("txt")).unwrap_or_default().replace('\\', "/") != said {
         wrong.push(format!("{}: the program says something else:\n{said}", case.path.display()));
     }
-    if !done.stdout.is_empty() || folder.path().join("out").exists() {
-        wrong.push(format!("{}: something was made of a lakehouse with errors", case.path.display()));
+    if !done.stdout.is_empty() || folder.path().join("out").exists() != (case.exit == 0) {
+        wrong.push(format!("{}: something is made of a lakehouse with errors, and of no other nothing", case.path.display()));
     }
     wrong
 }

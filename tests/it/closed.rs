@@ -1,10 +1,12 @@
 //! A closed network: a registry of one's own with its pull secret, a proxy and an authority reach every container of every pod,
 //! also of those that operators and Prefect make.
 
+use std::collections::BTreeSet;
+
 use lakegen::document::Document;
 use serde_json::Value;
 
-use crate::compiled::{self, CATALOG};
+use crate::compiled::{self, CATALOG, PROFILES};
 
 const CLOSED: &str = r#"
 [lakehouse]
@@ -68,7 +70,8 @@ fn lacks(pod: &Value, container: &Value) -> Vec<&'static str> {
 
 #[test]
 fn every_pod_on_kubernetes_is_closed() {
-    for (profile, mode) in [("development", "k3s-local"), ("staging", "k3s-local"), ("production", "k3s")] {
+    let mut operated = BTreeSet::new();
+    for (profile, mode) in PROFILES.iter().flat_map(|profile| [(profile, "k3s-local"), (profile, "k3s")]) {
         let documents = built(profile, mode);
         let mut objects: Vec<Value> = documents.iter().map(|document| document.node.to_json()).collect();
         let jobs = objects.iter().filter_map(|object| object["data"].as_object()).flat_map(|data| data.values());
@@ -78,10 +81,13 @@ fn every_pod_on_kubernetes_is_closed() {
         for object in objects.iter().filter(|object| object["kind"] != "Pooler") {
             let mut found = Vec::new();
             pods(object, &mut found);
-            let containers = found.iter().flat_map(|pod| pod["containers"].as_array().unwrap().iter().map(|one| (*pod, one)));
+            let all = |pod: &'_ Value| -> Vec<Value> {
+                ["containers", "initContainers"].iter().flat_map(|key| pod[key].as_array().cloned().unwrap_or_default()).collect()
+            };
+            let containers = found.iter().flat_map(|pod| all(pod).into_iter().map(|one| (*pod, one)));
             for (pod, container) in containers {
                 seen += 1;
-                let lacks = lacks(pod, container);
+                let lacks = lacks(pod, &container);
                 wrong.extend((!lacks.is_empty()).then(|| format!("{}: {lacks:?}", object["metadata"]["name"])));
             }
         }
@@ -89,6 +95,7 @@ fn every_pod_on_kubernetes_is_closed() {
         for (kind, takes) in OPERATED {
             for object in objects.iter().filter(|object| object["kind"] == *kind) {
                 let text = object.to_string();
+                operated.insert(*kind);
                 for (word, sign) in [
                     ("image", "\"registry.example.com/mirror/"),
                     ("pull secret", "imagePullSecrets"),
@@ -99,7 +106,13 @@ fn every_pod_on_kubernetes_is_closed() {
                 }
             }
         }
+        let readme = documents.iter().find(|document| document.path == "README.md").expect("there is a README").print();
+        for namespace in objects.iter().filter(|object| object["kind"] == "Namespace") {
+            let made = format!("kubectl -n {} create secret generic mirror ", namespace["metadata"]["name"].as_str().unwrap());
+            assert!(readme.contains(&made), "{profile} {mode}: who reads the README does not make the secret: {made}");
+        }
     }
+    assert_eq!(operated.len(), OPERATED.len(), "of the kinds whose pods operators make there are only {operated:?}");
 }
 
 #[test]

@@ -37,7 +37,8 @@ fn every_profile_and_mode_is_as_in_golden() {
 
 /// What the options that no profile has on add to production, or change of it: `golden/everything/`.
 fn added(catalog: &Catalog, plain: &Files) -> Files {
-    let whole = built(catalog, &root().join("tests/everything.toml"), "production", &["k3s".to_owned()]).unwrap();
+    let whole =
+        built(catalog, &root().join("tests/everything.toml"), "production", &["k3s", "compose"].map(str::to_owned)).unwrap();
     let is_new = |(path, bytes): &(String, Vec<u8>)| plain.get(path) != Some(bytes) && !path.ends_with("kustomization.yaml");
     let moved = |(path, bytes): (String, Vec<u8>)| (path.replacen("production/", "everything/", 1), bytes);
     whole.into_iter().filter(is_new).map(moved).collect()

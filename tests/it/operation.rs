@@ -164,3 +164,22 @@ fn a_drill_touches_only_what_it_makes() {
     assert_eq!(drills.len(), 2);
     assert!(drills.iter().all(|drill| drill["spec"]["concurrencyPolicy"] == "Forbid" && drill["spec"]["timeZone"] == "Etc/UTC"));
 }
+
+/// Where the clients of PostgreSQL want more connections than it takes, poolers share them out, unless somebody said how many.
+#[test]
+fn poolers_come_where_connections_are_short() {
+    for (said, poolers) in [
+        ("", 0),
+        ("components.postgresql.max_connections = 80", 2),
+        ("components.postgresql = { max_connections = 80, instances = 1 }", 1),
+        ("components.prefect.most_replicas = 40", 2),
+        ("components.postgresql.pooler = 3", 3),
+    ] {
+        let objects = objects(&format!("lakehouse.name = \"lake\"\n{said}\n"));
+        let made: Vec<i64> = of(&objects, "Pooler").iter().filter_map(|pooler| pooler["spec"]["instances"].as_i64()).collect();
+        assert_eq!(made, if poolers == 0 { vec![] } else { vec![poolers] }, "{said}");
+        let server = of(&objects, "Deployment").into_iter().find(|one| one["metadata"]["name"] == "prefect-server").unwrap();
+        let host = if poolers == 0 { "postgresql-rw." } else { "postgresql-pooler." };
+        assert!(server.to_string().contains(&format!("\"{host}")), "{said}: Prefect does not go to {host}");
+    }
+}

@@ -92,7 +92,12 @@ fn a_store_of_others_stands_in() {
                     (&json!(url), &json!(backups))
                 );
             }
+            let readme = documents["README.md"].as_str().unwrap();
+            for words in ["the buckets bronze, silver, gold", "old versions are kept in bronze", secret] {
+                assert!(readme.contains(words), "{words} is not in\n{readme}");
+            }
             let compose = built(said, profile, "compose");
+            assert!(compose["README.md"].as_str().unwrap().contains("- the buckets bronze, silver, gold\n"), "{profile}");
             let services = compose["docker-compose.yaml"]["services"].as_object().unwrap();
             assert!(services.keys().all(|name| !name.starts_with("object-store")));
             let networks = services["prefect-worker-general"]["networks"].to_string();
