@@ -252,3 +252,12 @@ pub(crate) fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
     };
     known.iter().copied().filter(near).min_by_key(|name| strsim::damerau_levenshtein(wrong, name))
 }
+
+/// Paths, those first whose last part is most like the last part of a wrong one; of them, those that are most like it whole.
+pub(crate) fn by_nearness<'a>(wrong: &str, mut known: Vec<&'a str>) -> Vec<&'a str> {
+    let last = |path: &'_ str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let unlike = |one: &str, other: &str| (1000.0 * (1.0 - strsim::sorensen_dice(one, other))) as u32;
+    known.sort_by_cached_key(|path| (unlike(&last(wrong), &last(path)), unlike(wrong, path)));
+    known.dedup();
+    known
+}

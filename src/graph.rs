@@ -85,6 +85,8 @@ impl Workload {
 #[derive(Clone)]
 pub struct Offer {
     pub instance: usize,
+    /// Whose it is, where another stands before it; else the same.
+    pub page: usize,
     pub name: Arc<Node>,
     pub interface: Arc<Node>,
     pub role: String,
@@ -243,6 +245,7 @@ fn interface<'a>(
         let node = engine.fill(&entry.node, &scope)?;
         offers.push(Offer {
             instance: index,
+            page: index,
             name: Node::derived(OFFERED, (&*entry.key).into(), [entry.node.head()]),
             interface: node.get("interface").cloned().unwrap_or_else(layers::nothing),
             role: node.text("workload").to_owned(),
@@ -439,7 +442,7 @@ fn check_names(workloads: &[Workload], diags: &mut Diagnostics) {
     let mut seen: BTreeMap<(&str, &str), &Workload> = BTreeMap::new();
     for workload in workloads {
         let place = (workload.namespace.as_str().unwrap_or_default(), workload.name.as_str());
-        if let Some(first) = seen.insert(place, workload) {
+        if let Some(first) = seen.insert(place, workload).filter(|first| !front::share(first, workload)) {
             let diagnostic = diags.error(Code::NameClash, format!("two workloads of one namespace are called {}", workload.name));
             diagnostic.at_some(workload.component.key_span(), "the second").at_some(first.component.key_span(), "the first");
         }
@@ -458,30 +461,43 @@ fn check_lengths(workloads: &[Workload], diags: &mut Diagnostics) {
     }
 }
 
+/// Two pages that people would reach at one place, and two that stand before one page.
 fn check_edges(workloads: &[Workload], interfaces: &[Interface<'_>], diags: &mut Diagnostics) {
-    let mut seen: BTreeMap<&str, (&Workload, &Offer)> = BTreeMap::new();
-    let offers = workloads.iter().flat_map(|workload| workload.offers.iter().map(move |offer| (workload, offer)));
-    for (workload, offer) in offers.filter(|(_, offer)| !offer.node.text("edge").is_empty()) {
+    let mut seen: BTreeMap<&str, &Offer> = BTreeMap::new();
+    let mut told = BTreeSet::new();
+    for offer in workloads.iter().flat_map(|workload| &workload.offers).filter(|offer| !offer.node.text("edge").is_empty()) {
         // Where a mode tells the whole address, two edges may still share it: as a port of one machine, say.
-        let urls = interfaces[offer.instance].scope.node("urls");
+        let urls = interfaces[offer.page].scope.node("urls");
         let url = urls.and_then(|urls| urls.get(offer.name.as_str().unwrap_or_default())).and_then(|url| url.as_str());
         let edge = url.unwrap_or_else(|| offer.node.text("edge"));
-        let (first, other) = *seen.entry(edge).or_insert((workload, offer));
-        // An offer is there once for each workload that answers.
-        if (other.instance, other.name.as_str()) != (offer.instance, offer.name.as_str()) {
-            let message = format!("{} and {} would both be reached as {edge}", first.name, workload.name);
-            let diagnostic = diags.error(Code::EdgeClash, message);
-            diagnostic.at_some(workload.component.key_span(), "the second").at_some(first.component.key_span(), "the first");
-            let instance = interfaces[offer.instance].instance;
-            let name = instance.name.as_str().unwrap_or_default();
-            let is_port = other.node.text("edge") != offer.node.text("edge");
-            diagnostic.help(match instance.options.get("edge") {
-                _ if is_port => {
-                    "here people reach both by one port of one machine: leave one of them out of this mode".to_owned()
-                }
-                Some(_) => format!("say how people reach one of them: components.{name}.edge = \"{name}\""),
-                None => "give one of them another edge in its component.toml".to_owned(),
-            });
+        let first = *seen.entry(edge).or_insert(offer);
+        if Arc::ptr_eq(&first.node, &offer.node) {
+            // A page is there once for each workload that answers, and one component may stand before many.
+            if first.instance != offer.instance && told.insert((first.instance, offer.instance)) {
+                two_fronts([first.instance, offer.instance].map(|index| &interfaces[index].instance.name), diags);
+            }
+            continue;
         }
+        two_pages([first, offer], edge, [first.page, offer.page].map(|index| interfaces[index].instance), diags);
     }
+}
+
+fn two_fronts([first, second]: [&Arc<Node>; 2], diags: &mut Diagnostics) {
+    let names = [first, second].map(|name| name.as_str().unwrap_or_default());
+    let diagnostic =
+        diags.error(Code::EdgeClash, format!("{} and {} would both stand before the same pages", names[0], names[1]));
+    diagnostic.at_some(second.key_span(), "the second").at_some(first.key_span(), "the first").help("leave one of them out");
+}
+
+fn two_pages(offers: [&Offer; 2], edge: &str, [first, second]: [&Instance<'_>; 2], diags: &mut Diagnostics) {
+    let names = [first, second].map(|instance| instance.name.as_str().unwrap_or_default());
+    let message = format!("{} and {} would both be reached as {edge}", names[0], names[1]);
+    let diagnostic = diags.error(Code::EdgeClash, message);
+    diagnostic.at_some(second.name.key_span(), "the second").at_some(first.name.key_span(), "the first");
+    let is_port = offers[0].node.text("edge") != offers[1].node.text("edge");
+    diagnostic.help(match second.options.get("edge") {
+        _ if is_port => "here people reach both by one port of one machine: leave one of them out of this mode".to_owned(),
+        Some(_) => format!("say how people reach one of them: components.{0}.edge = \"{0}\"", names[1]),
+        None => "give one of them another edge in its component.toml".to_owned(),
+    });
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use super::InputArgs;
 use super::output::{AnswerArgs, FindingArgs, Talk};
 use crate::catalog::Catalog;
-use crate::diagnostic::{Code, Diagnostics, Reported};
+use crate::diagnostic::{self, Code, Diagnostics, Reported};
 use crate::document::Document;
 use crate::host::{Host, reported};
 use crate::lakehouse::Input;
@@ -43,6 +43,9 @@ pub(super) struct ExplainArgs {
     #[arg(long = "mode", value_name = "MODE")]
     modes: Vec<String>,
 }
+
+/// Outputs that are named where one is asked for that is not there.
+const SHOWN: usize = 10;
 
 pub(super) fn run(host: &dyn Host, args: &ExplainArgs, talk: &Talk<'_>, diags: &mut Diagnostics) -> Result<Summary, Reported> {
     let catalog = args.input.catalog(host, diags)?;
@@ -167,8 +170,13 @@ fn forward(documents: &[&Document], file: &str, pointer: &str, most: usize, diag
             0 => format!("no output of this profile is called {file}"),
             _ => format!("{file} is the end of {} paths: name a mode, or more of the path", found.len()),
         };
-        let known = documents.iter().map(|document| document.path.as_str());
-        diags.error(Code::BadArgument, message).suggest(file, known);
+        let meant = if found.is_empty() { documents } else { &found.into_iter().copied().collect::<Vec<_>>()[..] };
+        let known: Vec<&str> = meant.iter().map(|document| document.path.as_str()).collect();
+        let diagnostic = diags.error(Code::BadArgument, message);
+        if let Some(near) = diagnostic::nearest(file, &known) {
+            diagnostic.help(format!("did you mean {near}?"));
+        }
+        diagnostic.note(there_are(file, known, most));
         return Err(reported(diags));
     };
     if !pointer.is_empty() && !pointer.starts_with('/') {
@@ -184,4 +192,15 @@ fn forward(documents: &[&Document], file: &str, pointer: &str, most: usize, diag
         return Err(reported(diags));
     };
     Ok(text)
+}
+
+/// The outputs that there are, the nearest to a name first: so many of them, or all where all reasons are wanted.
+fn there_are(file: &str, known: Vec<&str>, most: usize) -> String {
+    let known = diagnostic::by_nearness(file, known);
+    let shown = known.len().min(most.max(SHOWN));
+    let more = match known.len() - shown {
+        0 => String::new(),
+        more => format!(", and {more} more: -v names them"),
+    };
+    format!("there {} {}{more}", if known.len() == 1 { "is" } else { "are" }, known[..shown].join(", "))
 }

@@ -22,6 +22,11 @@ fn front(workload: &Node) -> Option<(&Arc<Node>, &Arc<Node>)> {
     Some((fronts.get("need")?, fronts.get("offer")?))
 }
 
+/// Whether one component stands before two pages that have one edge: who checks edges tells it.
+pub(super) fn share(first: &Workload, second: &Workload) -> bool {
+    first.instance == second.instance && [first, second].iter().all(|workload| front(&workload.node).is_some())
+}
+
 pub(super) fn is_called(offer: &Offer, interfaces: &[Interface<'_>], name: &str) -> bool {
     offer.job(&interfaces[offer.instance].instance.name).as_str() == Some(name)
 }

@@ -56,6 +56,17 @@ fn a_name_that_a_flag_gets_wrong_is_wrong_use() {
     check("build --profile prodution", 2, &["there is no profile called prodution", "did you mean production?"]);
     check("build --mode compos", 2, &["there is no mode called compos", "did you mean compose?"]);
     check("explain --mode compos docker-compose.yaml", 2, &["did you mean compose?"]);
+    check(
+        "explain --mode compose docker-compos.yaml",
+        2,
+        &["did you mean docker-compose.yaml?", "there are docker-compose.yaml, "],
+    );
+    check(
+        "explain --mode k3s-local server-deploy.yaml",
+        2,
+        &["there are prefect-dev/prefect-server-deployment.yaml, ", "more: -v names them"],
+    );
+    check("explain --mode k3s-local service.yaml", 2, &["no output of this profile is called service.yaml", "-service.yaml"]);
     check("graph --profile prodution", 2, &["did you mean production?"]);
     check("explain-code L0999", 2, &["L0106", "there is no code L0999"]);
     check("man nope", 2, &["L0106", "there is no command nope", "build", "explain-code", "completions"]);

@@ -134,7 +134,7 @@ fn blank(count: usize) -> Graph {
 fn offer(port: Option<i64>, interface: &str, edge: &str) -> Offer {
     let node = table(&[("edge", text(edge)), ("protocol", text("tcp"))]);
     let port = port.map(|port| Node::derived("a test", port.into(), []));
-    Offer { instance: 0, name: text(interface), interface: text(interface), role: String::new(), port, host: None, node }
+    Offer { instance: 0, page: 0, name: text(interface), interface: text(interface), role: String::new(), port, host: None, node }
 }
 
 fn connect(graph: &mut Graph, from: usize, to: usize, offer: Offer, waits: bool) {
