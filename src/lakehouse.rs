@@ -120,12 +120,28 @@ impl Lakehouse<'_> {
         hosts.into_values().collect()
     }
 
+    /// The secrets that a person makes in every namespace, as options name them.
+    pub fn secrets_everywhere(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        named_secrets(&self.catalog.lakehouse, &self.settings, &mut names);
+        names
+    }
+
     /// A mode's options, with what the user set.
     pub fn options_of(&self, mode: &Mode) -> Arc<Node> {
         let defaults = schema::with_defaults(&mode.options, &layers::nothing());
         let set = self.settings.get(&mode.name).map_or_else(|| defaults.clone(), |set| layers::overlay(&defaults, set));
         let whole = schema::with_defaults(&mode.options, &set);
         Arc::new(Node { data: whole.data.clone(), origin: set.origin.clone() })
+    }
+}
+
+fn named_secrets<'n>(schema: &Node, value: &'n Node, names: &mut Vec<&'n str>) {
+    if schema.get("x-secret").is_some() {
+        names.extend(value.as_str().filter(|name| !name.is_empty()));
+    }
+    for property in schema.get("properties").map_or(&[][..], |properties| properties.entries()) {
+        value.get(&property.key).into_iter().for_each(|inner| named_secrets(&property.node, inner, names));
     }
 }
 

@@ -206,7 +206,7 @@ fn of_graph<T: Send>(
         profile,
         mode: mode.name.clone(),
         documents,
-        secrets: graph.provided(),
+        secrets: graph.provided(&lakehouse.secrets_everywhere()),
         settings: lakehouse.options_of(mode),
         judging: lakehouse.judging(),
     })

@@ -302,7 +302,8 @@ pub struct Description {
 }
 
 impl Graph {
-    pub fn provided(&self) -> Vec<Provided> {
+    /// The secrets that somebody makes beside the output; `everywhere` are those that each namespace has.
+    pub fn provided(&self, everywhere: &[&str]) -> Vec<Provided> {
         let readers = self.readers();
         let text = |node: &Arc<Node>| node.as_str().unwrap_or_default().to_owned();
         let mut provided = Vec::new();
@@ -316,6 +317,11 @@ impl Graph {
                 name: name.clone(),
                 keys: keys.clone(),
             }));
+        }
+        let own = self.workloads.iter().filter(|workload| workload.is_own()).map(|workload| text(&workload.namespace));
+        for namespace in own.collect::<BTreeSet<String>>() {
+            let made = |name: &&str| Provided { namespace: namespace.clone(), name: (*name).to_owned(), keys: Vec::new() };
+            provided.extend(everywhere.iter().map(made));
         }
         provided
     }

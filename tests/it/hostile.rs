@@ -267,6 +267,9 @@ impl Setting {
             Some("domain") => format!("{word}.example"),
             Some("url" | "runbooks") => format!("http://{word}.example:3128"),
             Some("ca_bundle") => format!("-----BEGIN CERTIFICATE-----\n{word}\n-----END CERTIFICATE-----\n"),
+            Some("key") if self.path.iter().any(|step| step == "signatures") => {
+                format!("-----BEGIN PUBLIC KEY-----\n{word}\n-----END PUBLIC KEY-----\n")
+            }
             Some("schedule") if self.path.contains(&"drill".to_owned()) => "7 7 7 7 7".to_owned(),
             Some("schedule") => "0 7 7 7 7 7".to_owned(),
             Some("prefixes") => format!("gold/{word}"),
@@ -277,7 +280,9 @@ impl Setting {
             Some("keep") => "77d".to_owned(),
             Some(name) if name.ends_with("image") => format!("{word}/{word}:1"),
             Some("address") => "10.254.253.77".to_owned(),
-            Some("issuer") if self.path.contains(&"login".to_owned()) => format!("https://{word}.example"),
+            Some("issuer") if ["login", "signatures"].iter().any(|of| self.path.iter().any(|step| step == of)) => {
+                format!("https://{word}.example")
+            }
             Some("server") => format!("https://{word}.example"),
             Some("provider_ranges") => "10.253.252.0/24".to_owned(),
             _ => word.to_owned(),
@@ -838,12 +843,23 @@ fn assert_words_are_used(options: &[Setting], expected: &[Vec<Document>]) {
         .filter(|option| option.has_word() && !all.contains(&option.word) && !all.contains(&option.word.to_uppercase()))
         .collect();
     // The summary of a profile is for people who read profiles; a helper is for programs without a shell, of which there is
-    // none, a store of secrets is named where they come from one, an issuer of one's own needs no namespace, and what must be
-    // installed before is told of where somebody here wants it.
-    let installs = ["k3s", "installs"].map(str::to_owned);
-    let spare: [&[&str]; 4] =
-        [&["summary"], &["compose", "helper_image"], &["k3s", "secrets", "store"], &["k3s", "certificates", "namespace"]];
-    let is_spare = |option: &&Setting| spare.iter().any(|path| option.path == *path) || option.path.starts_with(&installs);
+    // none, a store of secrets is named where they come from one, an issuer of one's own needs no namespace, what must be
+    // installed before is told of where somebody here wants it, and so are the namespaces of what scales and what rolls out, and
+    // signatures.
+    let spare = [
+        "summary",
+        "compose.helper_image",
+        "k3s.secrets.store",
+        "k3s.certificates.namespace",
+        "k3s.installs.",
+        "k3s.signatures.",
+        "components.autoscaler.namespace",
+        "components.rollouts.namespace",
+    ];
+    let is_spare = |option: &&Setting| {
+        let path = option.path.join(".");
+        spare.iter().any(|spare| path == *spare || spare.ends_with('.') && path.starts_with(spare))
+    };
     assert!(unused.iter().all(is_spare), "{unused:#?}");
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::compiled::{self, CATALOG, MODES, PROFILES};
+use crate::compiled::{self, CATALOG, MODES, PROFILES, lakegen, run};
 
 const CLOSED: &str = r#"
 ca_bundle = """
@@ -100,4 +100,12 @@ fn every_service_knows_the_proxy_and_the_authority() {
         assert!(service["configs"].as_array().unwrap().iter().any(|config| config["target"] == "/etc/ca/bundle.crt"), "{name}");
     }
     assert_eq!(file["configs"]["ca"]["file"], "./files/ca.crt");
+}
+
+/// The secret is made by a person: nobody is told that it lacks.
+#[test]
+fn what_takes_from_a_registry_of_ones_own_is_judged_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("lakehouse.toml"), CLOSED).unwrap();
+    run(lakegen().current_dir(folder.path()).args(["build", "--profile", "production", "--mode", "k3s", "--mode", "k3s-local"]));
 }

@@ -94,7 +94,7 @@ fn try_change(change: &Change, rule: &Value, documents: &[(String, Value)], name
     let remedy = rule["help"].as_str().unwrap().replace("NAME", owner);
     let expected = vec![(change.code.clone(), Some(remedy), true)];
     assert_eq!(found(path, old, &changed(&change.to), &[]), expected, "{name} of {path}");
-    assert_eq!(found(path, old, &changed(&change.to), &[change.code.clone()]), [], "{name}: it was accepted");
+    assert_eq!(found(path, old, &changed(&change.to), std::slice::from_ref(&change.code)), [], "{name}: it was accepted");
     if rule["may"] == "stay" {
         assert_eq!(found(path, old, &without(old, &pointer), &[]), expected, "{name} goes");
         assert_eq!(found(path, &without(old, &pointer), old, &[]), expected, "{name} comes");
