@@ -691,13 +691,16 @@ fn words(script: &str) -> Result<Vec<String>, String> {
     let script =
         script.replace("/tmp/", "./").replace("exec /usr/bin/tini", "tini").replace("exec valkey-server", "valkey_server");
     let script = script.replace("exec /redis_exporter", "true").replace("exec python", "python");
+    // What lies beside the script is run by itself.
+    let script = script.replace("\n. /etc/lakehouse/", "\ntrue /etc/lakehouse/");
     // No function has a dash in its name.
     let script = script.replace("exec \"$@\"", "true").replace("valkey-cli", "valkey_cli");
     let tell = |name: &str| format!("{name}() {{ printf '%s\\0' {name} \"$@\" >&3; printf '%s\\0' {name} \"$@\"; }}\n");
-    let programs: String = ["mc", "prefect", "psql", "tini", "valkey_server", "valkey_cli", "cat", "test", "python", "sha256sum"]
-        .into_iter()
-        .map(tell)
-        .collect();
+    let programs: String =
+        ["mc", "prefect", "psql", "tini", "valkey_server", "valkey_cli", "cat", "test", "python", "sha256sum", "tls"]
+            .into_iter()
+            .map(tell)
+            .collect();
     let whole =
         format!("PATH=/nowhere PREFECT_REDIS_MESSAGING_USERNAME=x PREFECT_REDIS_MESSAGING_PASSWORD=x\n{programs}{script}\n");
     let ran = sh(&[], &format!("exec 3>words\n{whole}"), folder.path());
@@ -832,7 +835,14 @@ fn no_value_changes_structure() {
 }
 
 fn shortened(broken: &[&String]) -> String {
-    broken.iter().take(12).map(|line| line.chars().take(1500).chain(['\n', '\n']).collect::<String>()).collect()
+    broken.iter().take(12).map(|line| both_ends(line)).collect()
+}
+
+/// How a line begins, and how it ends: what differs stands last.
+fn both_ends(line: &str) -> String {
+    let end = line.chars().count().saturating_sub(1200).max(300);
+    let kept = line.chars().enumerate().filter(|(at, _)| *at < 300 || *at >= end).map(|(_, sign)| sign);
+    kept.chain(['\n', '\n']).collect()
 }
 
 /// An option that reaches no output would pass any test.
