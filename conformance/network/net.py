@@ -196,16 +196,19 @@ class Net:
         results[key] = what
 
     def becomes(self, expected, probes=None, patience=15, seconds=0.5):
-        """What still differs once all is as expected or the patience is over: open for those of the set, for no others."""
+        """What still differs once all is as expected or the patience is over: open for those of the set, for no others.
+
+        What differs is asked at least twice more, for a busy machine loses packets, and takes all patience for the first round."""
         begin, probes = time.monotonic(), probes or self.matrix()
-        left = probes
+        left, rounds = probes, 0
         while True:
+            rounds += 1
             results = self.probe(left, seconds)
             wrong = {k: v for k, v in results.items() if v not in (("open",) if k in expected else ("refused", "silent"))}
             # Once what differed is right, all must be, at the same time.
             if not wrong and len(left) == len(probes):
                 return []
-            if time.monotonic() - begin > patience:
+            if rounds > 3 and time.monotonic() - begin > patience:
                 want = lambda key: "open" if key in expected else "closed"
                 return [f"{k[0]} -> {k[1]}:{k[2]}/{k[3]}: {v}, expected {want(k)}" for k, v in sorted(wrong.items())]
             left = sorted(wrong) or probes
