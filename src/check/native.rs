@@ -1,6 +1,7 @@
 //! Rules of Kubernetes itself that no schema holds: they are about several fields. An object that is sound by its schema in.
 
 mod access;
+mod admission;
 mod network;
 mod pods;
 mod policies;
@@ -30,6 +31,8 @@ const OTHERS: &[(&str, &str, Check)] = &[
     ("rbac.authorization.k8s.io", "ClusterRoleBinding", access::subjects),
     ("autoscaling", "HorizontalPodAutoscaler", scaling::scaler),
     ("discovery.k8s.io", "EndpointSlice", network::slice),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy", admission::policy),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding", admission::binding),
 ];
 
 pub(super) fn object(object: &Object<'_>, world: &World<'_>, found: &mut Diagnostics) {
