@@ -116,6 +116,11 @@ impl Node {
         self.get(key).and_then(|node| node.as_str()).unwrap_or_default()
     }
 
+    /// The texts of the list under a key.
+    pub fn texts(&self, key: &str) -> impl Iterator<Item = &str> {
+        self.get(key).map_or(&[][..], |list| list.items()).iter().filter_map(|item| item.as_str())
+    }
+
     /// What a person would call the type of this value.
     pub fn kind(&self) -> &'static str {
         match self.data {

@@ -257,15 +257,13 @@ impl Board<'_> {
         let Some(unit) = defaults.and_then(|defaults| defaults.get("unit")) else {
             return self.of(panel, (Severity::Note, Code::PanelUnit), format!("{} has no unit", panel.name()), found);
         };
-        let (name, units) = (unit.as_str().unwrap_or_default(), self.tables.get("units"));
-        let list = |word: &str| units.and_then(|units| units.get(word)).map_or(&[][..], |list| list.items());
-        let known: Vec<&str> = list("known").iter().filter_map(|unit| unit.as_str()).collect();
-        let begins = list("begins").iter().any(|begin| name.starts_with(begin.as_str().unwrap_or_default()));
-        if !begins && !known.contains(&name) {
+        let name = unit.as_str().unwrap_or_default();
+        let begins = self.words("units", "begins").any(|begin| name.starts_with(begin));
+        if !begins && !self.words("units", "known").any(|known| known == name) {
             let (message, pointer) =
                 (format!("Grafana knows no unit {name}"), format!("{}/fieldConfig/defaults/unit", panel.pointer));
             let told = self.tell(found, (Severity::Note, Code::PanelUnit), message, (unit.mark, "not known"), pointer);
-            told.suggest(name, known.iter().copied());
+            told.suggest(name, self.words("units", "known"));
         }
     }
 
@@ -311,19 +309,16 @@ impl Board<'_> {
     fn tell<'d>(
         &self,
         found: &'d mut Diagnostics,
-        (severity, code): (Severity, Code),
+        code: (Severity, Code),
         message: impl Into<String>,
         (mark, label): (Mark, &str),
         pointer: String,
     ) -> &'d mut Diagnostic {
         match &self.teller {
-            Teller::Document(document) => {
-                let diagnostic = found.push(code, severity, message);
-                diagnostic.within(&document.span(mark), label, document.number, pointer)
-            }
+            Teller::Document(document) => document.report(found, code, message, (mark, label), pointer),
             Teller::Text { object, value, text, pointer } => {
                 let mark = object.document.within(value, text, mark.start as usize..mark.end as usize);
-                object.report(found, (severity, code), message, (mark, label), pointer.clone())
+                object.report(found, code, message, (mark, label), pointer.clone())
             }
         }
     }

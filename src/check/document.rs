@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Content;
-use crate::diagnostic::{Code, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::source::{Source, Span};
 use crate::yaml::{self, Data, Limits, Mark, Stream, Style, Yaml};
 
@@ -59,6 +59,19 @@ impl<'t> Document<'t> {
     /// A mark of the reader as a place in the file.
     pub fn span(&self, mark: Mark) -> Span {
         span(self.source, self.start, mark)
+    }
+
+    /// Tells of what is wrong at a place of it.
+    pub fn report<'d>(
+        &self,
+        found: &'d mut Diagnostics,
+        (severity, code): (Severity, Code),
+        message: impl Into<String>,
+        (mark, label): (Mark, &str),
+        pointer: String,
+    ) -> &'d mut Diagnostic {
+        let diagnostic = found.push(code, severity, message);
+        diagnostic.within(&self.span(mark), label, self.number, pointer)
     }
 
     /// Tells of the merge keys in it.

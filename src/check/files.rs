@@ -84,8 +84,9 @@ impl Schema {
 }
 
 fn tell(document: &Document<'_>, fault: Fault, found: &mut Diagnostics) {
-    let diagnostic = found.push(fault.code, Severity::Error, fault.message);
-    diagnostic.within(&document.span(fault.mark), fault.label, document.number, fault.pointer.clone()).help = fault.help;
+    let place = (fault.mark, fault.label);
+    let diagnostic = document.report(found, (Severity::Error, fault.code), fault.message, place, fault.pointer.clone());
+    diagnostic.help = fault.help;
     if let Some(first) = fault.first {
         diagnostic.within(&document.span(first), "first here", document.number, fault.pointer);
     }
@@ -101,8 +102,8 @@ fn refers(document: &Document<'_>, content: &str, world: &World<'_>, found: &mut
         return;
     }
     for row in rows("refer") {
-        let mut known: BTreeSet<String> = ways(row, "always").map(str::to_owned).collect();
-        for way in ways(row, "to") {
+        let mut known: BTreeSet<String> = row.texts("always").map(str::to_owned).collect();
+        for way in row.texts("to") {
             walk::each(document.root, way, "", &mut |yaml, _| {
                 known.extend(names(yaml, None).into_iter().map(|(name, _)| name.to_owned()));
             });
@@ -111,23 +112,19 @@ fn refers(document: &Document<'_>, content: &str, world: &World<'_>, found: &mut
             let unknown = |(name, _): &(&str, Mark)| !name.is_empty() && !name.contains('$') && !known.contains(*name);
             for (name, mark) in names(yaml, Some(row)).into_iter().filter(unknown) {
                 let message = format!("there is no {} {name}", row.text("what"));
-                let diagnostic = found.push(Code::NameOfNothing, Severity::Error, message);
-                diagnostic.within(&document.span(mark), "asked for here", document.number, pointer.clone());
+                let code = (Severity::Error, Code::NameOfNothing);
+                let diagnostic = document.report(found, code, message, (mark, "asked for here"), pointer.clone());
                 diagnostic.suggest(name, known.iter().map(String::as_str));
             }
         });
     }
 }
 
-fn ways<'r>(row: &'r Node, word: &str) -> impl Iterator<Item = &'r str> {
-    row.get(word).map_or(&[][..], |ways| ways.items()).iter().filter_map(|way| way.as_str())
-}
-
 /// Whether all that a name can lead to is in this file: nothing is taken in from others, and it is none that lies upon another.
 fn is_whole(row: &Node, root: &Yaml<'_>) -> bool {
-    let takes_in = ways(row, "unless").any(|way| walk::first(root, way).is_some());
+    let takes_in = row.texts("unless").any(|way| walk::first(root, way).is_some());
     let mut has_all = true;
-    walk::each(root, row.text("parts"), "", &mut |part, _| has_all &= ways(row, "any").any(|field| part.get(field).is_some()));
+    walk::each(root, row.text("parts"), "", &mut |part, _| has_all &= row.texts("any").any(|field| part.get(field).is_some()));
     has_all && !takes_in
 }
 

@@ -74,14 +74,14 @@ impl<'t> Object<'t> {
     pub fn report<'d>(
         &self,
         diags: &'d mut Diagnostics,
-        (severity, code): (Severity, Code),
+        code: (Severity, Code),
         message: impl Into<String>,
-        (mark, label): (Mark, &str),
+        place: (Mark, &str),
         pointer: String,
     ) -> &'d mut Diagnostic {
-        let diagnostic = diags.push(code, severity, message);
+        let diagnostic = self.document.report(diags, code, message, place, pointer);
         diagnostic.object = Some(self.subject.clone());
-        diagnostic.within(&self.document.span(mark), label, self.document.number, pointer)
+        diagnostic
     }
 
     /// Tells a fault that a judge found.

@@ -17,12 +17,11 @@ pub struct Shapes {
 
 impl Shapes {
     pub fn read(table: &Node) -> Shapes {
-        let texts = |name: &str| table.get(name).map_or(&[][..], |list| list.items()).iter().filter_map(|item| item.as_str());
         let pattern = |text: &str| Pattern::new(text.to_owned().into());
         let rows = table.get("shape").map_or(&[][..], |rows| rows.items()).iter();
         Shapes {
-            names: texts("names").map(|name| format!(" {name}")).collect(),
-            references: texts("references").map(pattern).collect(),
+            names: table.texts("names").map(|name| format!(" {name}")).collect(),
+            references: table.texts("references").map(pattern).collect(),
             shapes: rows.map(|row| (row.text("name").to_owned(), pattern(row.text("pattern")))).collect(),
         }
     }

@@ -33,8 +33,7 @@ impl<'t> Words<'t> {
     }
 
     fn of(&self, table: &str, list: &str) -> impl Iterator<Item = &'t str> {
-        let list = self.0.get(table).and_then(|table| table.get(list));
-        list.map_or(&[][..], |list| list.items()).iter().filter_map(|word| word.as_str())
+        self.0.get(table).into_iter().flat_map(move |table| table.texts(list))
     }
 
     fn named(&self, table: &str, name: &str) -> Option<&'t str> {
@@ -185,17 +184,14 @@ impl Teller<'_> {
     fn tell_as<'d>(
         &self,
         found: &'d mut Diagnostics,
-        (severity, code): (Severity, Code),
+        code: (Severity, Code),
         message: impl Into<String>,
-        (mark, label): (Mark, &str),
+        place: (Mark, &str),
         pointer: String,
     ) -> &'d mut Diagnostic {
         match self.place {
-            Place::Document(document) => {
-                let diagnostic = found.push(code, severity, message);
-                diagnostic.within(&document.span(mark), label, document.number, pointer)
-            }
-            Place::Object(object) => object.report(found, (severity, code), message, (mark, label), pointer),
+            Place::Document(document) => document.report(found, code, message, place, pointer),
+            Place::Object(object) => object.report(found, code, message, place, pointer),
         }
     }
 }

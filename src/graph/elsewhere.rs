@@ -26,8 +26,9 @@ pub(super) fn expect(
         workload.expects = said.filter(|words| words.as_str() != Some("")).cloned().collect();
         let is_used = |ask: &&Arc<Node>| used.iter().any(|offer| offer.name.as_str() == Some(ask.text("offer")));
         for ask in asked[workload.instance].iter().filter(is_used).filter(|ask| !flag(ask, "optional")) {
-            workload.expects.push(sentence(ask));
-            tell(ask, &interfaces[workload.instance], diags);
+            let asks = sentence(ask);
+            tell(&asks, &interfaces[workload.instance], diags);
+            workload.expects.push(asks);
         }
     }
 }
@@ -40,9 +41,8 @@ fn sentence(ask: &Arc<Node>) -> Arc<Node> {
     Node::derived("what is asked of it", Data::from(text.as_str()), [ask.clone()])
 }
 
-fn tell(ask: &Arc<Node>, interface: &Interface<'_>, diags: &mut Diagnostics) {
+fn tell(asks: &Node, interface: &Interface<'_>, diags: &mut Diagnostics) {
     let name = interface.instance.name.as_str().unwrap_or_default();
-    let asks = sentence(ask);
     let message = format!("{}, and nobody makes it in what stands in for {name}", asks.as_str().unwrap_or_default());
     let diagnostic = diags.note(Code::AskedElsewhere, message);
     let external = interface.instance.options.get("external").and_then(|external| external.key_span());

@@ -256,7 +256,6 @@ impl Board<'_> {
     }
 
     pub(super) fn words(&self, table: &str, list: &str) -> impl Iterator<Item = &str> {
-        let list = self.tables.get(table).and_then(|table| table.get(list));
-        list.map_or(&[][..], |list| list.items()).iter().filter_map(|word| word.as_str())
+        self.tables.get(table).into_iter().flat_map(move |table| table.texts(list))
     }
 }

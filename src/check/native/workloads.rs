@@ -45,7 +45,7 @@ fn descend(steps: &[&str], path: &Path<'_>, with: &mut dyn FnMut(&Path<'_>)) {
 }
 
 fn restart(row: &Node, spec: &Yaml<'_>, path: &Path<'_>, rules: &mut Rules<'_>) {
-    let allowed: Vec<&str> = row.get("restart").map_or(&[][..], |r| r.items()).iter().filter_map(|r| r.as_str()).collect();
+    let allowed: Vec<&str> = row.texts("restart").collect();
     let given = spec.get("restartPolicy");
     let policy = given.and_then(Yaml::as_str).unwrap_or("");
     let policy = if policy.is_empty() { *allowed.first().unwrap_or(&"") } else { policy };

@@ -41,13 +41,15 @@ pub(super) fn judge(
     }
 }
 
+const GIVES_ALWAYS: &str = "a part of its query always gives something";
+
 /// Why a query always gives something, where it does.
 fn always(expr: &Expr, words: &Words<'_>) -> Option<&'static str> {
     match &expr.kind {
-        Kind::Number(_) | Kind::String(_) => Some("a part of its query always gives something"),
+        Kind::Number(_) | Kind::String(_) => Some(GIVES_ALWAYS),
         Kind::Selector(_) => Some("its query compares nothing"),
         Kind::Call { function, .. } if words.has("absent", function.name) => None,
-        Kind::Call { function, .. } if words.has("always", function.name) => Some("a part of its query always gives something"),
+        Kind::Call { function, .. } if words.has("always", function.name) => Some(GIVES_ALWAYS),
         Kind::Binary { operator, matching, left, right } => match operator.kind {
             OperatorKind::Comparison if !matching.is_bool => None,
             OperatorKind::Set if operator.sign == "or" => always(left, words).or_else(|| always(right, words)),
@@ -55,7 +57,7 @@ fn always(expr: &Expr, words: &Words<'_>) -> Option<&'static str> {
             OperatorKind::Arithmetic | OperatorKind::Comparison => {
                 let mut vectors = [left, right].into_iter().filter(|side| side.type_() == Type::Vector).peekable();
                 match vectors.peek() {
-                    None => Some("a part of its query always gives something"),
+                    None => Some(GIVES_ALWAYS),
                     Some(_) => vectors.map(|side| always(side, words)).collect::<Option<Vec<_>>>().map(|all| all[0]),
                 }
             }
