@@ -124,14 +124,15 @@ def stale(pods):
     return found
 
 
-def surplus(pods):
-    """Deployments with more pods than their surge allows, those that are ending left out."""
-    found = []
-    for kind, one, wanted, labels in owners():
-        mine = [pod for pod in pods if belongs(pod, one, labels) and "deletionTimestamp" not in pod["metadata"]]
-        if kind == "Deployment" and len(mine) > wanted + 1:
-            found.append(f"Deployment/{one['metadata']['name']} has {len(mine)} pods of {wanted}")
-    return found
+def surplus():
+    """Deployments that ask for more pods than their surge allows. Counted is what they ask of their ReplicaSets: how many pods there
+    are lags behind on a busy machine, and one ReplicaSet may have made its own before the other took its away."""
+    asked = {}
+    for one in staying("/apis/apps/v1/replicasets"):
+        for owner in one["metadata"].get("ownerReferences", []):
+            asked[owner["uid"]] = asked.get(owner["uid"], 0) + one["spec"]["replicas"]
+    return [f"Deployment/{one['metadata']['name']} asks for {asked[one['metadata']['uid']]} pods of {wanted}" for kind, one, wanted, _ in owners()
+            if kind == "Deployment" and asked.get(one["metadata"]["uid"], 0) > wanted + 1]
 
 
 def renewed():
@@ -154,7 +155,7 @@ def renewed():
 
     def ask():
         pods = items("/api/v1/pods")
-        seen.update(floors(pods, missing, "while renewing") + surplus(pods))
+        seen.update(floors(pods, missing, "while renewing") + surplus())
         return stale(pods) + unsettled(pods)
 
     return within(120, ask) + sorted(seen) + refusals() + preempted()

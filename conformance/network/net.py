@@ -198,18 +198,18 @@ class Net:
     def becomes(self, expected, probes=None, patience=15, seconds=0.5):
         """What still differs once all is as expected or the patience is over: open for those of the set, for no others.
 
-        What differs is asked at least twice more, for a busy machine loses packets, and takes all patience for the first round."""
+        Each turn asks all, then three times more what differs, for a busy machine loses packets. All is asked again because the engine
+        hears of a policy in the middle of a turn: what was asked before would be told as it was without."""
         begin, probes = time.monotonic(), probes or self.matrix()
-        left, rounds = probes, 0
         while True:
-            rounds += 1
-            results = self.probe(left, seconds)
-            wrong = {k: v for k, v in results.items() if v not in (("open",) if k in expected else ("refused", "silent"))}
-            # Once what differed is right, all must be, at the same time.
-            if not wrong and len(left) == len(probes):
-                return []
-            if rounds > 3 and time.monotonic() - begin > patience:
+            wrong = self.differing(probes, expected, seconds)
+            for wait in (2 * seconds, 4 * seconds, 4 * seconds):
+                if not wrong:
+                    return []
+                wrong = self.differing(sorted(wrong), expected, wait)
+            if time.monotonic() - begin > patience:
                 want = lambda key: "open" if key in expected else "closed"
                 return [f"{k[0]} -> {k[1]}:{k[2]}/{k[3]}: {v}, expected {want(k)}" for k, v in sorted(wrong.items())]
-            left = sorted(wrong) or probes
-            seconds = min(2 * seconds, 2)
+
+    def differing(self, probes, expected, seconds):
+        return {k: v for k, v in self.probe(probes, seconds).items() if v not in (("open",) if k in expected else ("refused", "silent"))}
