@@ -30,6 +30,7 @@ mod places;
 mod policy;
 mod promql;
 mod quotas;
+mod reach;
 mod report;
 mod secrets;
 mod stand_ins;
