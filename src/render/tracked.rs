@@ -21,10 +21,10 @@ pub(super) struct Frame {
     reads: Vec<Read>,
     /// Tables that were asked whether they have a key, or are there.
     asked: Vec<Arc<Node>>,
-    /// Where the reads begin that came after the last print.
-    mark: usize,
-    /// Where those begin that no statement had: what is printed next is made of them.
+    /// Where the reads begin that no print and no statement had: what is printed next is made of them.
     open: usize,
+    /// Where those begin that the last value was made of.
+    mark: usize,
 }
 
 /// A value printed by a template; the text holds only its number.
@@ -106,32 +106,28 @@ impl Frame {
     /// Keeps a printed value and what it was made of; gives its number.
     pub fn print(&mut self, value: &Value) -> usize {
         let from = self.scope.is_traced.then(|| self.made_of(value));
-        (self.mark, self.open) = (self.reads.len(), self.reads.len());
+        self.open = self.reads.len();
         self.slots.push(Slot { value: value.clone(), from });
         self.slots.len() - 1
     }
 
-    /// The nodes a value was made of: the newest read of this very value, and all that was read to print it.
+    /// The nodes a value was made of: itself, the newest read of this very value, or all that was read for it.
     fn made_of(&mut self, value: &Value) -> Arc<[Arc<Node>]> {
-        let same = match value.downcast_object_ref::<Tracked>() {
-            Some(tracked) => Some(tracked.0.clone()),
-            None => self.same(value),
-        };
+        if let Some(tracked) = value.downcast_object_ref::<Tracked>() {
+            return Arc::from([tracked.0.clone()]);
+        }
         if let Some(whole) = value.downcast_object_ref::<Whole>() {
             return whole.is_text().then(|| whole.node.clone()).into_iter().collect();
         }
-        let Some(same) = same else {
-            self.reads[self.open..].iter_mut().for_each(Read::print);
-            return self.reads[self.mark..].iter().map(|read| read.node.clone()).collect();
-        };
-        let others: Vec<Arc<Node>> = self.open().filter(|other| !Arc::ptr_eq(&same, other)).cloned().collect();
+        if let Some(same) = self.same(value) {
+            return Arc::from([same]);
+        }
+        // Of two values that a loop gave, the second was read before the first was printed.
+        if self.open < self.reads.len() {
+            self.mark = self.open;
+        }
         self.reads[self.open..].iter_mut().for_each(Read::print);
-        std::iter::once(same).chain(others).collect()
-    }
-
-    /// What was read since the last statement or print, but for what says which entries a list has.
-    fn open(&self) -> impl Iterator<Item = &Arc<Node>> {
-        self.reads[self.open..].iter().filter(|read| read.use_of == Use::Unknown).map(|read| &read.node)
+        self.reads[self.mark..].iter().map(|read| read.node.clone()).collect()
     }
 
     /// The newest read of this very value.
@@ -155,7 +151,8 @@ impl Frame {
         }
         // One that was read before may be equal by chance.
         let same = self.same(value);
-        let mut made_of: Vec<Arc<Node>> = same.into_iter().chain(self.open().cloned()).collect();
+        let open = self.reads[self.open..].iter().map(|read| read.node.clone());
+        let mut made_of: Vec<Arc<Node>> = same.into_iter().chain(open).collect();
         if made_of.is_empty() {
             made_of.extend(self.reads.iter().rev().take(NEAR).map(|read| read.node.clone()));
         }
