@@ -11,6 +11,7 @@ mod images;
 mod index;
 mod kinds;
 mod links;
+mod mesh;
 mod metadata;
 mod metrics;
 mod names;
@@ -52,6 +53,7 @@ use crate::inputs::Inputs;
 use crate::report::Summary;
 use crate::source::Source;
 use crate::yaml::{self, Limits, Yaml};
+use links::walk;
 
 /// What a run of checks is told.
 #[derive(Clone, Debug)]
@@ -122,7 +124,7 @@ pub static FAMILIES: &[Family] = &[
     Family { name: "versions", object: Some(versions::object), ..NO_CHECKS },
     Family { name: "images", object: Some(images::object), ..NO_CHECKS },
     Family { name: "policy", object: Some(policy::object), ..NO_CHECKS },
-    Family { name: "mesh", ..NO_CHECKS },
+    Family { name: "mesh", object: Some(mesh::object), keep: Some(mesh::keep), whole: Some(mesh::whole), ..NO_CHECKS },
     Family { name: "compose", document: Some(files::document), ..NO_CHECKS },
     Family { name: "cloud", ..NO_CHECKS },
     Family { name: "workflow", ..NO_CHECKS },

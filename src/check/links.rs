@@ -39,8 +39,6 @@ pub struct Kept {
     labels: Vec<Label>,
     is_headless: bool,
     replicas: Option<i128>,
-    /// The Service that a destination rule is about.
-    host: Option<(String, Option<String>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -50,8 +48,6 @@ struct Link {
     namespace: Option<String>,
     name: String,
     is_optional: bool,
-    /// It is named as DNS does: it may be something else than an object.
-    is_host: bool,
     parts: Vec<Part>,
     spot: Spot,
 }
@@ -68,7 +64,6 @@ struct Part {
 enum What {
     Key,
     Port,
-    Subset,
 }
 
 /// A place in the file of its object.
@@ -131,8 +126,20 @@ struct Made {
 }
 
 impl Kept {
+    /// The Services that will be made of it, with their ports where they are known.
+    pub(super) fn services(&self) -> Vec<(&str, Option<Vec<i128>>)> {
+        let numbers = |made: &Made| Some(made.ports.as_ref()?.iter().filter_map(|port| port.number).collect());
+        let services = self.made.iter().filter(|made| made.kind == "Service.");
+        services.map(|made| (made.name.as_str(), numbers(made))).collect()
+    }
+
+    /// Whether something of a kind and name will be made of it.
+    pub(super) fn makes(&self, kind: &str, name: &str) -> bool {
+        self.made.iter().any(|made| made.kind == kind && made.name == name)
+    }
+
     fn is_empty(&self) -> bool {
-        let has_parts = self.keys.is_some() || self.ports.is_some() || self.replicas.is_some() || self.host.is_some();
+        let has_parts = self.keys.is_some() || self.ports.is_some() || self.replicas.is_some();
         let wants = self.links.is_empty() && self.selects.is_empty() && self.hosts.is_empty();
         wants && self.made.is_empty() && self.labels.is_empty() && !has_parts
     }
@@ -182,10 +189,10 @@ pub(super) fn whole(index: &Index, world: &World<'_>, found: &mut Diagnostics) {
     }
 }
 
-/// The keys, ports and subsets that are asked for; one of the objects of a name must have them all.
+/// The keys and ports that are asked for; one of the objects of a name must have them all.
 fn parts(entry: &Entry, link: &Link, targets: &[Target<'_>], known: &Known<'_>, found: &mut Diagnostics) {
     for part in &link.parts {
-        if link.is_optional && part.what == What::Key || targets.iter().any(|target| known.has(target, link, part)) {
+        if link.is_optional && part.what == What::Key || targets.iter().any(|target| known.has(target, part)) {
             continue;
         }
         tell::lacks(entry, link, part, targets, known, found);

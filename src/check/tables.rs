@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::files::Files;
 use super::pod_security::Standard;
-use super::{Object, links, plaintext};
+use super::{Object, links, mesh, plaintext};
 use crate::diagnostic::Diagnostics;
 use crate::node::Node;
 use crate::source::{self, Source};
@@ -24,6 +24,8 @@ pub struct Tables {
     pub(super) files: Files,
     pub(super) dashboards: Node,
     pub(super) alerts: Node,
+    pub(super) mesh: Node,
+    pub(super) mesh_rules: mesh::Rules,
 }
 
 impl Tables {
@@ -35,7 +37,10 @@ impl Tables {
 
     fn read() -> Tables {
         let recognise = table("schemas/recognise.toml", include_str!("../../schemas/recognise.toml"));
+        let mesh = table("schemas/mesh.toml", include_str!("../../schemas/mesh.toml"));
         Tables {
+            mesh_rules: mesh::Rules::read(rows(&mesh, "rule")),
+            mesh,
             files: Files::of(rows(&recognise, "content")),
             recognise,
             alerts: table("schemas/alerts.toml", include_str!("../../schemas/alerts.toml")),

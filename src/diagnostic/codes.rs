@@ -304,6 +304,51 @@ A kind that the policy matches has no such field, or one of another type. The AP
     BadSample = "L1806", "policy", "a sample that is not decided as its name says", "\
 Beside each policy lie samples: pass-….yaml must be let in, fail-….yaml denied. The last object of a sample is the one that is asked about; its Namespace and params may stand before it. A first line `# denied: …` is a part of the message that the denial must have.";
 
+    MeshHost = "L1901", "mesh", "a host that the mesh does not know", "\
+A route or a rule leads to a host that is no Service and no ServiceEntry, or one that is not exported to who asks: requests to it are refused with 503. Short names are completed \
+with the namespace of the object that says them, and `name.namespace` with nothing: what ends with the domain is whole.";
+    MeshPort = "L1902", "mesh", "a port that the host of a route does not have", "\
+The Service or ServiceEntry has no such port, so the proxy knows no way to it. Where a host has several and a route names none, the port that was asked for is taken, if there is one.";
+    MeshSubset = "L1903", "mesh", "a subset that is not there, or chooses no pod", "\
+A subset stands in a DestinationRule of the same host and chooses pods of its Service by their labels. Requests to one that is not there, or that has no pod, are refused with 503.";
+    MeshGateway = "L1904", "mesh", "a route on a gateway that does not take it", "\
+A VirtualService is bound to a Gateway that is not there, that is made by the mesh itself, or of which no server takes any of its hosts from its namespace: no request from outside comes to it.";
+    MeshGatewayPort = "L1905", "mesh", "a port of a gateway that no Service opens", "\
+A server listens on a port of the gateway's pods, and no Service that selects them has that port or leads to it, so nobody reaches it.";
+    MeshNobody = "L1906", "mesh", "an object of the mesh that chooses nobody", "\
+No pod has the labels, or nothing is in the namespaces, that it names, so it changes nothing: often a label is misspelt. Others may stand beside what was given, so this is a note \
+where nothing is known of the namespace, and an error where the inputs are all there is.";
+    MeshTwice = "L1907", "mesh", "two objects of the mesh that exclude each other", "\
+Two routes of one host, two Gateways of one host and port, two Sidecars or Telemetries of one pod, two protocols on one port of a host: the mesh takes one of them, mostly the older, and leaves the other out without a word.";
+    MeshUnreached = "L1908", "mesh", "a route that is never reached", "\
+Routes are tried in their order, and everything that this one is for has been taken by one before it.";
+    MeshCredential = "L1909", "mesh", "a certificate that a gateway cannot use", "\
+A server with TLS reads its certificate and key from a Secret in the namespace of the gateway's pods: under tls.crt and tls.key, or cert and key. Without it, the port answers nobody.";
+    MeshSharedCertificate = "L1910", "mesh", "one certificate on several gateways of the same pods", "\
+A browser that has a connection for one host uses it for all that the certificate is for. Where these stand in another Gateway, it is answered with 404. Put all hosts of a certificate into one server.";
+    MeshInjection = "L1911", "mesh", "a namespace or pod that asks the mesh for two things", "\
+Labels say how pods come into the mesh: by a proxy beside each, by one of a revision, or by the machine. Two of them on one namespace exclude each other, and the older label wins or none does.";
+    MeshProtocol = "L1912", "mesh", "a port whose protocol the mesh takes for another", "\
+The proxy learns a port's protocol of its name (http-web) or appProtocol. One pod behind two Services that say two protocols for one port is served by either of them.";
+    MeshFilter = "L1913", "mesh", "a patch that may not be applied", "\
+An EnvoyFilter changes the configuration of proxies as it is at that moment. Some operations do nothing for some parts, and those that put something before or after another depend on its being there.";
+    MeshAddress = "L1914", "mesh", "a ServiceEntry that takes the traffic of others", "\
+A port that speaks TCP is known by its address alone. Without any, the proxy takes everything that leaves on this port for this host.";
+    MeshDeprecated = "L1915", "mesh", "a field that the mesh gives up", "\
+The field still works, and a later version of the mesh does not read it any more.";
+    MeshUser = "L1916", "mesh", "a program that runs as the mesh's proxy", "\
+What user 1337 sends is the proxy's own and goes past it: the program is outside of the mesh, without its rules and certificates.";
+    MeshWebhook = "L1917", "mesh", "a webhook of the mesh that does not work", "\
+The API server asks it for every pod, or every object of the mesh. Where nobody answers, pods are not made, or made without a proxy; where two ask for the same, a pod gets two.";
+    MeshTls = "L1918", "mesh", "two ends that do not agree on TLS", "\
+A DestinationRule says how requests to a host are sent, a PeerAuthentication how pods take them. Plain text to pods that take only TLS of the mesh is refused, and so is the other way round.";
+    MeshClaims = "L1919", "mesh", "a route by claims that nobody has checked", "\
+Claims of a token are known only where a RequestAuthentication checks it, on the gateway's own pods. Without one, such a route is never taken.";
+    MeshIneffective = "L1920", "mesh", "an object of the mesh without effect", "\
+It is well formed, and nothing reads it where it stands: a Sidecar in a namespace without proxies, a selector on a Gateway of the Gateway API, which wants targetRefs, rules of a host that traffic from a gateway does not meet.";
+    MeshAnnotation = "L1921", "mesh", "an annotation that the mesh does not read", "\
+The mesh knows no such annotation, or not on this kind of object, or not with this value: it has no effect.";
+
     ImageGone = "L2301", "images", "an image that is gone", "\
 The registry has it no more under this name, or it is frozen and gets no fixes. A machine that does not hold it yet cannot start the pod.";
     ImageNotPinned = "L2302", "images", "an image that may change", "\

@@ -34,11 +34,6 @@ pub(in crate::check) fn keep(object: &Object<'_>, world: &World<'_>, entry: &mut
         "Secret." if text(object.root, "type") != Some("kubernetes.io/service-account-token") => {
             kept.keys = keys(object, &["data", "stringData"]);
         }
-        of if of == table.subsets => {
-            let named = items(object.root, "spec.subsets").iter().filter_map(|subset| text(subset, "name"));
-            kept.keys = Some(named.map(str::to_owned).collect());
-            kept.host = text(object.root, "spec.host").and_then(|host| hosts::short(host, object.subject.namespace.as_deref()));
-        }
         "Ingress.networking.k8s.io" => {
             let mut backends: Vec<String> = Vec::new();
             for way in ["spec/rules/*/http/paths/*/backend/service/name", "spec/defaultBackend/service/name"] {
@@ -107,16 +102,12 @@ fn link(row: &Row, yaml: &Yaml<'_>, pointer: &str, object: &Object<'_>) -> Optio
                 (namespace, target) = (Some(before.to_owned()), after.to_owned());
             }
         }
-        Form::Host => {
-            let (name, of) = hosts::short(&target, namespace.as_deref())?;
-            (namespace, target) = (of, name);
-        }
     }
     let kind = target_kind(row, yaml)?;
     let optional = first(yaml, &row.optional).filter(|_| !row.optional.is_empty());
     let is_optional = optional.is_some_and(|(yaml, _)| yaml.data == crate::yaml::Data::Bool(true));
     let mut parts: Vec<Part> = Vec::new();
-    for (what, way) in [(What::Key, &row.key), (What::Port, &row.port), (What::Subset, &row.subset)] {
+    for (what, way) in [(What::Key, &row.key), (What::Port, &row.port)] {
         if !way.is_empty() {
             each(yaml, way, pointer, &mut |yaml, pointer| {
                 let meant = name(yaml).filter(|name| !row.but.contains(name));
@@ -127,7 +118,7 @@ fn link(row: &Row, yaml: &Yaml<'_>, pointer: &str, object: &Object<'_>) -> Optio
         }
     }
     let spot = spot(object, named, format!("{pointer}{named_at}"));
-    Some(Link { kind, namespace, name: target, is_optional, parts, spot, is_host: row.form == Form::Host })
+    Some(Link { kind, namespace, name: target, is_optional, parts, spot })
 }
 
 /// `Deployment.apps`; none where the kind is not followed.

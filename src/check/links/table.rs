@@ -12,8 +12,6 @@ pub struct Table {
     pub makes: Vec<Makes>,
     pub given: Vec<Given>,
     pub opaque: Vec<String>,
-    /// The kind that cuts a Service into subsets.
-    pub subsets: String,
     pub outside: Vec<String>,
     /// Rows of `links`, `selects` and `makes` by kind.
     pub by_kind: BTreeMap<String, [Vec<usize>; 3]>,
@@ -29,7 +27,6 @@ pub struct Row {
     pub group: String,
     pub port: String,
     pub key: String,
-    pub subset: String,
     pub optional: String,
     pub form: Form,
     pub only: Vec<String>,
@@ -41,8 +38,6 @@ pub struct Row {
 pub enum Form {
     #[default]
     Name,
-    /// A Service by its name in DNS.
-    Host,
     /// `namespace/name`
     Path,
 }
@@ -92,7 +87,6 @@ impl Table {
             makes: rows("makes").iter().map(|row| Makes::read(row)).collect(),
             given: rows("given").iter().map(|row| Given::read(row)).collect(),
             opaque: texts(table, "opaque"),
-            subsets: table.text("subsets").to_owned(),
             outside: texts(table, "outside"),
             by_kind,
         }
@@ -111,11 +105,7 @@ impl Table {
 impl Row {
     fn read(row: &Node) -> Row {
         let text = |name: &str| row.text(name).to_owned();
-        let form = match row.text("form") {
-            "host" => Form::Host,
-            "path" => Form::Path,
-            _ => Form::Name,
-        };
+        let form = if row.text("form") == "path" { Form::Path } else { Form::Name };
         Row {
             at: text("at"),
             to: text("to"),
@@ -125,7 +115,6 @@ impl Row {
             group: text("group"),
             port: text("port"),
             key: text("key"),
-            subset: text("subset"),
             optional: text("optional"),
             form,
             only: texts(row, "only"),

@@ -60,14 +60,13 @@ fn named(namespace: Option<&str>, name: &str) -> String {
     namespace.map_or_else(|| name.to_owned(), |namespace| format!("{namespace}/{name}"))
 }
 
-/// An object is there, and has no such key, port or subset.
+/// An object is there, and has no such key or port.
 pub(super) fn lacks(entry: &Entry, link: &Link, part: &Part, targets: &[Target<'_>], known: &Known<'_>, found: &mut Diagnostics) {
     let kind = link.kind.split('.').next().unwrap_or_default();
     let word = match part.what {
         What::Key if link.kind == "Ingress.networking.k8s.io" => "backend",
         What::Key => "key",
         What::Port => "port",
-        What::Subset => "subset",
     };
     let named = named(link.namespace.as_deref(), &link.name);
     let message = format!("the {kind} {named} has no {word} {}", part.name);
@@ -78,7 +77,6 @@ pub(super) fn lacks(entry: &Entry, link: &Link, part: &Part, targets: &[Target<'
     let has: Vec<String> = match part.what {
         What::Key => target.keys.unwrap_or_default().to_vec(),
         What::Port => target.ports.unwrap_or_default().iter().map(super::Port::words).collect(),
-        What::Subset => Vec::new(),
     };
     if !has.is_empty() {
         diagnostic.help(format!("it has {}", has.join(", ")));
