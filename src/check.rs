@@ -265,6 +265,10 @@ fn other(document: &Document<'_>, content: Option<Content>, world: &World<'_>, f
         }
         Some(content) => {
             let document = document.taken_for(content);
+            if document.number > 0 && world.tables.reads_first_only(content) {
+                let message = format!("of this file only the first document is read, as {}", world.tables.content_name(content));
+                found.error(Code::NeverRead, message).within(&document.span(mark), "never read", document.number, "");
+            }
             let judges = |family: &&&Family| family.name == world.tables.family_of(content);
             match world.options.families.iter().find(judges).and_then(|family| family.document) {
                 Some(check) => check(&document, world, found),

@@ -157,7 +157,7 @@ def drain():
     held = budgets()
     if not held:
         return ["there are no budgets"]
-    said = kubectl("drain", machine, "--ignore-daemonsets", "--delete-emptydir-data", "--pod-selector", "app.kubernetes.io/managed-by=lakegen",
+    said = kubectl("drain", machine, "--ignore-daemonsets", "--delete-emptydir-data", "--pod-selector", "app.kubernetes.io/part-of",
                    "--timeout", "60s", check=False)
     stayed = {instance(pod) for pod in running()}
     faults = [f"{one} has a budget, and no pod of it stayed" for one in held if one not in stayed]

@@ -6,6 +6,7 @@ mod gather;
 mod hosts;
 mod known;
 mod select;
+mod serve;
 mod table;
 mod tell;
 pub(super) mod walk;
@@ -49,7 +50,17 @@ struct Link {
     name: String,
     is_optional: bool,
     parts: Vec<Part>,
+    serves: Option<Serves>,
     spot: Spot,
+}
+
+/// What a Service has to be for who names it: one that finds its pods, and one without an address of its own.
+#[derive(Clone, Debug)]
+struct Serves {
+    finds: Option<Severity>,
+    is_headless: Option<Severity>,
+    /// What the pods have besides the labels of their template.
+    besides: Vec<Label>,
 }
 
 /// What of an object is meant.
@@ -161,7 +172,10 @@ pub(super) fn whole(index: &Index, world: &World<'_>, found: &mut Diagnostics) {
             let namespace = known.namespace(&link.kind, link.namespace.as_deref());
             let targets = known.find(&link.kind, namespace, &link.name, entry.file);
             match targets {
-                Some(targets) => parts(entry, link, &targets, &known, found),
+                Some(targets) => {
+                    parts(entry, link, &targets, &known, found);
+                    serve::check(entry, link, &targets, &known, found);
+                }
                 None if link.is_optional || known.is_given(link) => {}
                 None if let Some(provided) = known.provided(link) => {
                     let lacks = |part: &&Part| part.what == What::Key && !provided.keys.contains(&part.name);

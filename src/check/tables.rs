@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::files::Files;
 use super::pod_security::Standard;
-use super::{Object, links, mesh, plaintext};
+use super::{Document, Object, links, mesh, plaintext};
 use crate::diagnostic::Diagnostics;
 use crate::node::Node;
 use crate::source::{self, Source};
@@ -41,7 +41,7 @@ impl Tables {
         Tables {
             mesh_rules: mesh::Rules::read(rows(&mesh, "rule")),
             mesh,
-            files: Files::of(rows(&recognise, "content")),
+            files: Files::of(rows(&recognise, "content").iter().chain(rows(&recognise, "controller"))),
             recognise,
             alerts: table("schemas/alerts.toml", include_str!("../../schemas/alerts.toml")),
             dashboards: table("schemas/dashboards.toml", include_str!("../../schemas/dashboards.toml")),
@@ -62,6 +62,18 @@ impl Tables {
         let rows = rows(&self.recognise, "rules").iter();
         let row = rows.into_iter().find(|row| row.text("group") == object.group() && row.text("kind") == object.subject.kind);
         row.map(|row| row.text("at"))
+    }
+
+    /// Likewise of a document.
+    pub(super) fn rules_in(&self, document: &Document<'_>) -> Option<&str> {
+        self.content_row(document.content?)?.get("rules")?.as_str()
+    }
+
+    /// What is known of the controller of a kind.
+    pub(super) fn controller(&self, object: &Object<'_>) -> Option<&Node> {
+        let kind = (object.subject.kind.as_str(), object.group());
+        let is_it = |row: &&Node| row.texts("of").any(|of| of.split_once('.') == Some(kind));
+        rows(&self.recognise, "controller").iter().map(|row| &**row).find(is_it)
     }
 
     pub(super) fn contents(&self) -> &[Arc<Node>] {

@@ -56,6 +56,9 @@ they can be read is all that is known.";
 A finding is excepted by a code, for a reason, until a day: what nobody remembers the reason of stays for ever. Under `validate.except` in lakehouse.toml, as an \
 annotation `lakegen.dev/ignore.<code>` of the object, or as a comment `# lakegen: ignore <code> <reason>` at the line.";
 
+    NeverRead = "L0110", "syntax", "a document that its program never reads", "\
+Kubernetes reads every document of a file; Prometheus and Alertmanager read the first and say nothing of the others. Give each a file of its own.";
+
     UnknownKey = "L0201", "config", "an unknown key", "\
 No such key is known here, so it would have had no effect. `lakegen schema` prints every key there is.";
     WrongType = "L0202", "config", "a value of the wrong type", "\
@@ -138,6 +141,9 @@ The definition of the kind has a rule in CEL (x-kubernetes-validations) that doe
 Files of other programs have such rules in schemas/files, for what those programs refuse.";
     NameOfNothing = "L0415", "schema", "a name that the file does not define", "\
 One part of the file names another, which is not there, as a route its receiver. The program does not take the file. schemas/files/refers.toml says which names lead where.";
+    ControllerRefuses = "L0416", "schema", "an object that its controller refuses", "\
+The API server takes the object, for its fields are those of the definition, and the controller that is to act on it does not: it writes into the \
+status what it misses, and waits. schemas/controllers says what controllers refuse, and in schemas/recognise.toml stands of which kinds.";
 
     BadCatalog = "L0501", "catalog", "a catalog file of the wrong form", "\
 A component, mode or profile does not follow its schema in schemas/. CONTRIBUTING.md has a recipe for each.";
@@ -210,6 +216,9 @@ The object is there, and has no such key, port or subset: a pod does not start w
 No pod, or no Service, has the labels that are asked for. It may be deployed already, so this is a note; where the inputs are all there is, it is an error.";
     HostLeadsNowhere = "L1004", "links", "a host name that leads nowhere", "\
 An argument, a variable or a configuration names a Service by its name in DNS, and the Service has no such port, or its StatefulSet no such pod.";
+    UnfitService = "L1005", "links", "a Service that does not do what it is named for", "\
+A StatefulSet names the headless Service that gives its pods their names in DNS, and a Rollout the Services that it splits traffic between. The one that \
+is named does not find the pods, or has an address of its own (`clusterIP: None` takes it away), so nobody reaches what is meant.";
 
     ChoosesNobody = "L1101", "network", "a policy that chooses no pod", "\
 No pod of the namespace has the labels that the policy asks for, so it changes nothing. Often a label is misspelt, or the pods were renamed.";

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::table::Table;
-use super::{HostName, Kept, Label, Link, Part, Port, What};
+use super::{HostName, Kept, Label, Link, Part, Port, Term, What};
 use crate::check::{Entry, Index, World};
 use crate::diagnostic::Severity;
 use crate::graph::Provided;
@@ -152,6 +152,12 @@ impl<'i> Known<'i> {
 }
 
 impl Target<'_> {
+    /// What the labels of pods must be that it finds.
+    pub fn terms(&self) -> impl Iterator<Item = &Term> {
+        let selects = self.kept.map_or(&[][..], |kept| &kept.selects);
+        selects.iter().filter(|select| select.finds == "pod").flat_map(|select| &select.selector.terms)
+    }
+
     pub fn listens(&self, port: i128) -> bool {
         self.ports.is_none_or(|ports| ports.iter().any(|known| known.number == Some(port)))
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::diagnostic::Severity;
 use crate::node::Node;
 
 /// Which field refers to what, what is made of what, and what is always there.
@@ -13,6 +14,8 @@ pub struct Table {
     pub given: Vec<Given>,
     pub opaque: Vec<String>,
     pub outside: Vec<String>,
+    /// Labels of pods whose values only a controller knows.
+    pub late: Vec<String>,
     /// Rows of `links`, `selects` and `makes` by kind.
     pub by_kind: BTreeMap<String, [Vec<usize>; 3]>,
 }
@@ -26,8 +29,16 @@ pub struct Row {
     pub kind: String,
     pub group: String,
     pub port: String,
-    pub key: String,
+    /// Of several ways the first that leads somewhere.
+    pub keys: Vec<String>,
     pub optional: String,
+    /// Flags that make the field mean this, or something else.
+    pub when: String,
+    pub unless: String,
+    /// How bad it is that a Service does not find the pods of who names it, or has an address of its own.
+    pub serves: Option<Severity>,
+    pub headless: Option<Severity>,
+    pub besides: String,
     pub form: Form,
     pub only: Vec<String>,
     pub but: Vec<String>,
@@ -40,6 +51,8 @@ pub enum Form {
     Name,
     /// `namespace/name`
     Path,
+    /// `name.namespace`
+    Dotted,
 }
 
 #[derive(Debug)]
@@ -88,6 +101,7 @@ impl Table {
             given: rows("given").iter().map(|row| Given::read(row)).collect(),
             opaque: texts(table, "opaque"),
             outside: texts(table, "outside"),
+            late: texts(table, "late"),
             by_kind,
         }
     }
@@ -105,7 +119,12 @@ impl Table {
 impl Row {
     fn read(row: &Node) -> Row {
         let text = |name: &str| row.text(name).to_owned();
-        let form = if row.text("form") == "path" { Form::Path } else { Form::Name };
+        let severity = |name: &str| Severity::ALL.into_iter().find(|severity| severity.name() == row.text(name));
+        let form = match row.text("form") {
+            "dotted" => Form::Dotted,
+            "path" => Form::Path,
+            _ => Form::Name,
+        };
         Row {
             at: text("at"),
             to: text("to"),
@@ -114,8 +133,13 @@ impl Row {
             kind: text("kind"),
             group: text("group"),
             port: text("port"),
-            key: text("key"),
+            keys: texts(row, "key"),
             optional: text("optional"),
+            when: text("when"),
+            unless: text("unless"),
+            serves: severity("serves"),
+            headless: severity("headless"),
+            besides: text("besides"),
             form,
             only: texts(row, "only"),
             but: texts(row, "but"),

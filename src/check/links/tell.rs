@@ -1,6 +1,7 @@
 //! What does not meet, told at the place that asks for it, with the object that lacks it.
 
 use super::known::{Known, Target};
+use super::serve::Unfit;
 use super::{HostName, Link, Part, Select, Spot, What};
 use crate::check::Entry;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
@@ -65,6 +66,7 @@ pub(super) fn lacks(entry: &Entry, link: &Link, part: &Part, targets: &[Target<'
     let kind = link.kind.split('.').next().unwrap_or_default();
     let word = match part.what {
         What::Key if link.kind == "Ingress.networking.k8s.io" => "backend",
+        What::Key if link.kind == "DestinationRule.networking.istio.io" => "subset",
         What::Key => "key",
         What::Port => "port",
     };
@@ -81,6 +83,16 @@ pub(super) fn lacks(entry: &Entry, link: &Link, part: &Part, targets: &[Target<'
     if !has.is_empty() {
         diagnostic.help(format!("it has {}", has.join(", ")));
     }
+}
+
+/// A Service is there, and is not what is asked of it.
+pub(super) fn unfit(entry: &Entry, link: &Link, unfit: &Unfit, target: &Target<'_>, known: &Known<'_>, found: &mut Diagnostics) {
+    let message = format!("the Service {} {}", named(link.namespace.as_deref(), &link.name), unfit.why);
+    // Severities are ordered from the least.
+    let severity = unfit.severity.min(known.certainty(entry, target));
+    let diagnostic = push((severity, Code::UnfitService), message, entry, found);
+    at(diagnostic, entry, &link.spot, "named here", known);
+    diagnostic.within(&target.entry.span(known.world), "this one", target.entry.document, target.entry.pointer.clone());
 }
 
 /// A secret that is made beside the output has not the key.
