@@ -34,7 +34,7 @@ pub(in crate::check) fn keep(object: &Object<'_>, world: &World<'_>, entry: &mut
         "Secret." if text(object.root, "type") != Some("kubernetes.io/service-account-token") => {
             kept.keys = keys(object, &["data", "stringData"]);
         }
-        "DestinationRule.networking.istio.io" => {
+        of if of == table.subsets => {
             let named = items(object.root, "spec.subsets").iter().filter_map(|subset| text(subset, "name"));
             kept.keys = Some(named.map(str::to_owned).collect());
         }

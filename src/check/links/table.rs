@@ -13,6 +13,8 @@ pub struct Table {
     pub makes: Vec<Makes>,
     pub given: Vec<Given>,
     pub opaque: Vec<String>,
+    /// The kind whose keys are subsets.
+    pub subsets: String,
     pub outside: Vec<String>,
     /// Labels of pods whose values only a controller knows.
     pub late: Vec<String>,
@@ -100,6 +102,7 @@ impl Table {
             makes: rows("makes").iter().map(|row| Makes::read(row)).collect(),
             given: rows("given").iter().map(|row| Given::read(row)).collect(),
             opaque: texts(table, "opaque"),
+            subsets: table.text("subsets").to_owned(),
             outside: texts(table, "outside"),
             late: texts(table, "late"),
             by_kind,

@@ -66,7 +66,7 @@ pub(super) fn lacks(entry: &Entry, link: &Link, part: &Part, targets: &[Target<'
     let kind = link.kind.split('.').next().unwrap_or_default();
     let word = match part.what {
         What::Key if link.kind == "Ingress.networking.k8s.io" => "backend",
-        What::Key if link.kind == "DestinationRule.networking.istio.io" => "subset",
+        What::Key if link.kind == known.table.subsets => "subset",
         What::Key => "key",
         What::Port => "port",
     };
