@@ -121,6 +121,9 @@ fn refers(document: &Document<'_>, content: &str, world: &World<'_>, found: &mut
                 known.extend(names(yaml, None).into_iter().map(|(name, _)| name.to_owned()));
             });
         }
+        if row.get("circle").is_some() {
+            circles(document, row, found);
+        }
         walk::each(document.root, row.text("at"), "", &mut |yaml, pointer| {
             let unknown = |(name, _): &(&str, Mark)| !name.is_empty() && !name.contains('$') && !known.contains(*name);
             for (name, mark) in names(yaml, Some(row)).into_iter().filter(unknown) {
@@ -131,6 +134,47 @@ fn refers(document: &Document<'_>, content: &str, world: &World<'_>, found: &mut
             }
         });
     }
+}
+
+/// The parts that say names, with those that they say.
+type Leads = BTreeMap<String, Vec<(String, Mark)>>;
+
+/// Parts that wait for one another in a circle; each is told once, by the first of them.
+fn circles(document: &Document<'_>, row: &Node, found: &mut Diagnostics) {
+    let way = row.text("at");
+    let part = way.split('/').position(|step| step == "*").unwrap_or_default() + 1;
+    let mut leads: Leads = BTreeMap::new();
+    walk::each(document.root, way, "", &mut |yaml, pointer| {
+        let said = names(yaml, Some(row)).into_iter().map(|(name, mark)| (name.to_owned(), mark));
+        leads.entry(pointer.split('/').nth(part).unwrap_or_default().to_owned()).or_default().extend(said);
+    });
+    for (first, said) in &leads {
+        let mut path = vec![first.as_str()];
+        if circle(&leads, &mut path, &mut BTreeSet::new()) && path.iter().all(|part| *part >= first.as_str()) {
+            let next = path.get(1).unwrap_or(&path[0]);
+            let mark = said.iter().find(|(name, _)| name == next).map_or(document.root.mark, |(_, mark)| *mark);
+            let message = format!("in a circle each {} waits for the next: {}, {first}", row.text("what"), path.join(", "));
+            document.report(found, (Severity::Error, Code::Circle), message, (mark, "waited for here"), String::new());
+        }
+    }
+}
+
+/// Whether the way goes on to where it began.
+fn circle<'l>(leads: &'l Leads, path: &mut Vec<&'l str>, seen: &mut BTreeSet<&'l str>) -> bool {
+    let said = path.last().and_then(|last| leads.get(*last));
+    for (name, _) in said.into_iter().flatten() {
+        if name == path[0] {
+            return true;
+        }
+        if seen.insert(name) {
+            path.push(name);
+            if circle(leads, path, seen) {
+                return true;
+            }
+            path.pop();
+        }
+    }
+    false
 }
 
 /// Whether all that a name can lead to is in this file: nothing is taken in from others, and it is none that lies upon another.

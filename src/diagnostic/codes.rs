@@ -141,6 +141,8 @@ The definition of the kind has a rule in CEL (x-kubernetes-validations) that doe
 Files of other programs have such rules in schemas/files, for what those programs refuse.";
     NameOfNothing = "L0415", "schema", "a name that the file does not define", "\
 One part of the file names another, which is not there, as a route its receiver. The program does not take the file. schemas/files/refers.toml says which names lead where.";
+    Circle = "L0417", "schema", "parts of a file that wait for one another", "\
+Each of them waits until the next is up, and the last for the first: the program refuses the file, for none could ever start.";
     ControllerRefuses = "L0416", "schema", "an object that its controller refuses", "\
 The API server takes the object, for its fields are those of the definition, and the controller that is to act on it does not: it writes into the \
 status what it misses, and waits. schemas/controllers says what controllers refuse, and in schemas/recognise.toml stands of which kinds.";
