@@ -51,6 +51,7 @@ pub(super) fn is_sound(document: &Document<'_>, world: &World<'_>, found: &mut D
     }
     if is_sound {
         refers(&document.with(&root), name, world, found);
+        circles(document, name, world, found);
     }
     is_sound
 }
@@ -118,6 +119,47 @@ fn refers(document: &Document<'_>, content: &str, world: &World<'_>, found: &mut
             }
         });
     }
+}
+
+/// Parts that wait for each other, so that none ever begins.
+fn circles(document: &Document<'_>, content: &str, world: &World<'_>, found: &mut Diagnostics) {
+    let rows = world.tables.refers.get("waits").map_or(&[][..], |rows| rows.items()).iter();
+    for row in rows.filter(|row| row.text("content") == content) {
+        let parts = document.root.get(row.text("of")).map_or(&[][..], |parts| parts.entries());
+        let mut edges: Vec<(&str, &str)> = Vec::new();
+        for part in parts {
+            let waited = part.value.get(row.text("for")).map_or_else(Vec::new, |waited| names(waited, None));
+            edges.extend(waited.into_iter().map(|(name, _)| (&*part.key.name, name)));
+        }
+        let first = parts.iter().find_map(|part| Some((part, circle(&part.key.name, &edges)?)));
+        if let Some((part, way)) = first {
+            let message = format!("this waits for itself: {}", way.join(" → "));
+            let pointer = format!("/{}/{}", row.text("of"), crate::node::escape(&part.key.name));
+            document.report(found, (Severity::Error, Code::WaitsForItself), message, (part.key.mark, "this one"), pointer);
+        }
+    }
+}
+
+/// The shortest way from a name back to itself.
+pub(super) fn circle<'n>(start: &'n str, edges: &[(&'n str, &'n str)]) -> Option<Vec<&'n str>> {
+    let mut ways = vec![vec![start]];
+    let mut seen = BTreeSet::new();
+    while !ways.is_empty() {
+        let mut further = Vec::new();
+        for way in ways {
+            for (_, to) in edges.iter().filter(|(from, _)| way.last() == Some(from)) {
+                let way: Vec<&str> = way.iter().copied().chain([*to]).collect();
+                if *to == start {
+                    return Some(way);
+                }
+                if seen.insert(*to) {
+                    further.push(way);
+                }
+            }
+        }
+        ways = further;
+    }
+    None
 }
 
 /// Whether all that a name can lead to is in this file: nothing is taken in from others, and it is none that lies upon another.

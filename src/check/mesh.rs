@@ -9,14 +9,11 @@ mod hosts;
 mod injection;
 mod reach;
 mod routes;
-mod rules;
 mod subsets;
 mod tls;
 mod twice;
 
 use std::collections::BTreeMap;
-
-pub(super) use rules::{Rules, object};
 
 use super::walk;
 use super::{Entry, Index, World, links};

@@ -138,6 +138,8 @@ The definition of the kind has a rule in CEL (x-kubernetes-validations) that doe
 Files of other programs have such rules in schemas/files, for what those programs refuse.";
     NameOfNothing = "L0415", "schema", "a name that the file does not define", "\
 One part of the file names another, which is not there, as a route its receiver. The program does not take the file. schemas/files/refers.toml says which names lead where.";
+    WaitsForItself = "L0416", "schema", "a part that waits for itself", "\
+Parts of a file begin when others have ended, and one waits for one that waits for it: none of them ever begins. schemas/files/refers.toml says which fields wait.";
 
     BadCatalog = "L0501", "catalog", "a catalog file of the wrong form", "\
 A component, mode or profile does not follow its schema in schemas/. CONTRIBUTING.md has a recipe for each.";
@@ -348,6 +350,28 @@ Claims of a token are known only where a RequestAuthentication checks it, on the
 It is well formed, and nothing reads it where it stands: a Sidecar in a namespace without proxies, a selector on a Gateway of the Gateway API, which wants targetRefs, rules of a host that traffic from a gateway does not meet.";
     MeshAnnotation = "L1921", "mesh", "an annotation that the mesh does not read", "\
 The mesh knows no such annotation, or not on this kind of object, or not with this value: it has no effect.";
+
+    CloudReference = "L2101", "cloud", "a reference to nothing in a template", "\
+Ref, GetAtt, Sub and DependsOn name a resource or a parameter of the same template, and this one has none of that name: CloudFormation does not take it.";
+    CloudCircle = "L2102", "cloud", "resources that wait for each other", "\
+A resource is made when all that it refers to are there. These refer to each other, so none can be first.";
+    CloudField = "L2103", "cloud", "a value that the cloud does not take", "\
+The cloud, or the program that asks it, refuses this, or does something else than is said: sizes that contradict each other, names twice, words that are not known. schemas/cloud.toml has the rules.";
+    CloudVersion = "L2104", "cloud", "a version of Kubernetes that the cloud gives up", "\
+The cloud makes clusters of a version for some fourteen months at its usual price, and for a year more at a higher one; after that it makes none. schemas/cloud.toml has the days; --today says which day it is.";
+
+    WorkflowName = "L2201", "workflow", "an expression that names nothing", "\
+An expression in ${{ }} names a context, a function, a step or a job that is not there. Its value is empty, or the workflow is refused.";
+    WorkflowTime = "L2202", "workflow", "a time that is none", "\
+A schedule is five fields: minute, hour, day of the month, month, day of the week. The workflow is refused with others.";
+    WorkflowTwice = "L2203", "workflow", "two steps of one name", "\
+What another step reads of an id must be of one step: a job with two of them is refused.";
+    WorkflowInjection = "L2204", "workflow", "a script that others write", "\
+An expression is put into a script before a shell reads it. Titles, bodies, names of branches and messages are written by anybody, and what stands in them is run, with the workflow's rights.";
+    WorkflowMoves = "L2205", "workflow", "an action that may change", "\
+Who owns an action moves its tags and branches at will. A commit stays what it is.";
+    WorkflowAction = "L2206", "workflow", "an action that cannot be found", "\
+An action is named by its repository and a version, by a folder of this repository, or by an image.";
 
     ImageGone = "L2301", "images", "an image that is gone", "\
 The registry has it no more under this name, or it is frozen and gets no fixes. A machine that does not hold it yet cannot start the pod.";
