@@ -3,6 +3,7 @@
 //!
 //! What may lie outside of the inputs is a note, a warning where others of its kind are among them, an error where they are all there is.
 
+mod attach;
 mod choose;
 mod gateways;
 mod hosts;
@@ -57,6 +58,7 @@ pub(super) fn whole(index: &Index, world: &World<'_>, found: &mut Diagnostics) {
     routes::check(&mesh, &hosts, found);
     subsets::check(&mesh, &hosts, found);
     gateways::check(&mesh, found);
+    attach::check(&mesh, found);
     choose::check(&mesh, found);
     twice::check(&mesh, found);
     reach::check(&mesh, found);

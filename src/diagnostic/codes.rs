@@ -314,7 +314,7 @@ The Service or ServiceEntry has no such port, so the proxy knows no way to it. W
     MeshSubset = "L1903", "mesh", "a subset that is not there, or chooses no pod", "\
 A subset stands in a DestinationRule of the same host and chooses pods of its Service by their labels. Requests to one that is not there, or that has no pod, are refused with 503.";
     MeshGateway = "L1904", "mesh", "a route on a gateway that does not take it", "\
-A VirtualService is bound to a Gateway that is not there, that is made by the mesh itself, or of which no server takes any of its hosts from its namespace: no request from outside comes to it.";
+A route is bound to a Gateway that is not there, that is made by the mesh itself, or of which no server or listener takes its hosts from its namespace: no request from outside comes to it.";
     MeshGatewayPort = "L1905", "mesh", "a port of a gateway that no Service opens", "\
 A server listens on a port of the gateway's pods, and no Service that selects them has that port or leads to it, so nobody reaches it.";
     MeshNobody = "L1906", "mesh", "an object of the mesh that chooses nobody", "\
