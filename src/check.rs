@@ -2,6 +2,8 @@
 //! is no object, or at all objects together. Nothing here reads a file but through `inputs`.
 
 mod capacity;
+mod cloud;
+mod conditions;
 mod dashboards;
 mod document;
 mod exceptions;
@@ -29,6 +31,7 @@ mod rules;
 mod schema;
 mod tables;
 mod versions;
+mod workflow;
 
 use std::sync::Arc;
 
@@ -124,10 +127,10 @@ pub static FAMILIES: &[Family] = &[
     Family { name: "versions", object: Some(versions::object), ..NO_CHECKS },
     Family { name: "images", object: Some(images::object), ..NO_CHECKS },
     Family { name: "policy", object: Some(policy::object), ..NO_CHECKS },
-    Family { name: "mesh", object: Some(mesh::object), keep: Some(mesh::keep), whole: Some(mesh::whole), ..NO_CHECKS },
+    Family { name: "mesh", object: Some(conditions::object), keep: Some(mesh::keep), whole: Some(mesh::whole), ..NO_CHECKS },
     Family { name: "compose", document: Some(files::document), ..NO_CHECKS },
-    Family { name: "cloud", ..NO_CHECKS },
-    Family { name: "workflow", ..NO_CHECKS },
+    Family { name: "cloud", document: Some(cloud::document), ..NO_CHECKS },
+    Family { name: "workflow", document: Some(workflow::document), ..NO_CHECKS },
 ];
 
 impl Family {

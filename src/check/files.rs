@@ -136,45 +136,45 @@ fn refers(document: &Document<'_>, content: &str, world: &World<'_>, found: &mut
     }
 }
 
-/// The parts that say names, with those that they say.
-type Leads = BTreeMap<String, Vec<(String, Mark)>>;
-
 /// Parts that wait for one another in a circle; each is told once, by the first of them.
 fn circles(document: &Document<'_>, row: &Node, found: &mut Diagnostics) {
     let way = row.text("at");
     let part = way.split('/').position(|step| step == "*").unwrap_or_default() + 1;
-    let mut leads: Leads = BTreeMap::new();
+    let mut said: Vec<(String, String, Mark)> = Vec::new();
     walk::each(document.root, way, "", &mut |yaml, pointer| {
-        let said = names(yaml, Some(row)).into_iter().map(|(name, mark)| (name.to_owned(), mark));
-        leads.entry(pointer.split('/').nth(part).unwrap_or_default().to_owned()).or_default().extend(said);
+        let from = pointer.split('/').nth(part).unwrap_or_default();
+        said.extend(names(yaml, Some(row)).into_iter().map(|(name, mark)| (from.to_owned(), name.to_owned(), mark)));
     });
-    for (first, said) in &leads {
-        let mut path = vec![first.as_str()];
-        if circle(&leads, &mut path, &mut BTreeSet::new()) && path.iter().all(|part| *part >= first.as_str()) {
-            let next = path.get(1).unwrap_or(&path[0]);
-            let mark = said.iter().find(|(name, _)| name == next).map_or(document.root.mark, |(_, mark)| *mark);
-            let message = format!("in a circle each {} waits for the next: {}, {first}", row.text("what"), path.join(", "));
-            document.report(found, (Severity::Error, Code::Circle), message, (mark, "waited for here"), String::new());
-        }
+    let edges: Vec<(&str, &str)> = said.iter().map(|(from, to, _)| (from.as_str(), to.as_str())).collect();
+    for first in edges.iter().map(|(from, _)| *from).collect::<BTreeSet<_>>() {
+        let Some(path) = circle(first, &edges).filter(|path| path.iter().all(|part| *part >= first)) else { continue };
+        let mark =
+            said.iter().find(|(from, to, _)| from == first && to == path[1]).map_or(document.root.mark, |(.., mark)| *mark);
+        let message = format!("in a circle each {} waits for the next: {}", row.text("what"), path.join(", "));
+        document.report(found, (Severity::Error, Code::Circle), message, (mark, "waited for here"), String::new());
     }
 }
 
-/// Whether the way goes on to where it began.
-fn circle<'l>(leads: &'l Leads, path: &mut Vec<&'l str>, seen: &mut BTreeSet<&'l str>) -> bool {
-    let said = path.last().and_then(|last| leads.get(*last));
-    for (name, _) in said.into_iter().flatten() {
-        if name == path[0] {
-            return true;
-        }
-        if seen.insert(name) {
-            path.push(name);
-            if circle(leads, path, seen) {
-                return true;
+/// The shortest way from a name back to itself.
+pub(super) fn circle<'n>(start: &'n str, edges: &[(&'n str, &'n str)]) -> Option<Vec<&'n str>> {
+    let mut ways = vec![vec![start]];
+    let mut seen = BTreeSet::new();
+    while !ways.is_empty() {
+        let mut further = Vec::new();
+        for way in ways {
+            for (_, to) in edges.iter().filter(|(from, _)| way.last() == Some(from)) {
+                let way: Vec<&str> = way.iter().copied().chain([*to]).collect();
+                if *to == start {
+                    return Some(way);
+                }
+                if seen.insert(*to) {
+                    further.push(way);
+                }
             }
-            path.pop();
         }
+        ways = further;
     }
-    false
+    None
 }
 
 /// Whether all that a name can lead to is in this file: nothing is taken in from others, and it is none that lies upon another.

@@ -3,20 +3,18 @@
 //!
 //! What may lie outside of the inputs is a note, a warning where others of its kind are among them, an error where they are all there is.
 
+mod attach;
 mod choose;
 mod gateways;
 mod hosts;
 mod injection;
 mod reach;
 mod routes;
-mod rules;
 mod subsets;
 mod tls;
 mod twice;
 
 use std::collections::BTreeMap;
-
-pub(super) use rules::{Rules, object};
 
 use super::walk;
 use super::{Entry, Index, World, links};
@@ -60,6 +58,7 @@ pub(super) fn whole(index: &Index, world: &World<'_>, found: &mut Diagnostics) {
     routes::check(&mesh, &hosts, found);
     subsets::check(&mesh, &hosts, found);
     gateways::check(&mesh, found);
+    attach::check(&mesh, found);
     choose::check(&mesh, found);
     twice::check(&mesh, found);
     reach::check(&mesh, found);

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, LazyLock};
 
+use super::conditions::Conditions;
 use super::files::Files;
 use super::pod_security::Standard;
-use super::{Document, Object, links, mesh, plaintext};
+use super::{Document, Object, links, plaintext};
 use crate::diagnostic::Diagnostics;
 use crate::node::Node;
 use crate::source::{self, Source};
@@ -25,7 +26,9 @@ pub struct Tables {
     pub(super) dashboards: Node,
     pub(super) alerts: Node,
     pub(super) mesh: Node,
-    pub(super) mesh_rules: mesh::Rules,
+    pub(super) workflow: Node,
+    pub(super) cloud: Node,
+    pub(super) conditions: Conditions,
 }
 
 impl Tables {
@@ -38,9 +41,13 @@ impl Tables {
     fn read() -> Tables {
         let recognise = table("schemas/recognise.toml", include_str!("../../schemas/recognise.toml"));
         let mesh = table("schemas/mesh.toml", include_str!("../../schemas/mesh.toml"));
+        let workflow = table("schemas/workflow.toml", include_str!("../../schemas/workflow.toml"));
+        let cloud = table("schemas/cloud.toml", include_str!("../../schemas/cloud.toml"));
         Tables {
-            mesh_rules: mesh::Rules::read(rows(&mesh, "rule")),
+            conditions: Conditions::read([&mesh, &workflow, &cloud].into_iter().flat_map(|table| rows(table, "rule"))),
             mesh,
+            workflow,
+            cloud,
             files: Files::of(rows(&recognise, "content").iter().chain(rows(&recognise, "controller"))),
             recognise,
             alerts: table("schemas/alerts.toml", include_str!("../../schemas/alerts.toml")),

@@ -323,7 +323,7 @@ The Service or ServiceEntry has no such port, so the proxy knows no way to it. W
     MeshSubset = "L1903", "mesh", "a subset that is not there, or chooses no pod", "\
 A subset stands in a DestinationRule of the same host and chooses pods of its Service by their labels. Requests to one that is not there, or that has no pod, are refused with 503.";
     MeshGateway = "L1904", "mesh", "a route on a gateway that does not take it", "\
-A VirtualService is bound to a Gateway that is not there, that is made by the mesh itself, or of which no server takes any of its hosts from its namespace: no request from outside comes to it.";
+A route is bound to a Gateway that is not there, that is made by the mesh itself, or of which no server or listener takes its hosts from its namespace: no request from outside comes to it.";
     MeshGatewayPort = "L1905", "mesh", "a port of a gateway that no Service opens", "\
 A server listens on a port of the gateway's pods, and no Service that selects them has that port or leads to it, so nobody reaches it.";
     MeshNobody = "L1906", "mesh", "an object of the mesh that chooses nobody", "\
@@ -359,6 +359,28 @@ Claims of a token are known only where a RequestAuthentication checks it, on the
 It is well formed, and nothing reads it where it stands: a Sidecar in a namespace without proxies, a selector on a Gateway of the Gateway API, which wants targetRefs, rules of a host that traffic from a gateway does not meet.";
     MeshAnnotation = "L1921", "mesh", "an annotation that the mesh does not read", "\
 The mesh knows no such annotation, or not on this kind of object, or not with this value: it has no effect.";
+
+    CloudReference = "L2101", "cloud", "a reference to nothing in a template", "\
+Ref, GetAtt, Sub and DependsOn name a resource or a parameter of the same template, and this one has none of that name: CloudFormation does not take it.";
+    CloudCircle = "L2102", "cloud", "resources that wait for each other", "\
+A resource is made when all that it refers to are there. These refer to each other, so none can be first.";
+    CloudField = "L2103", "cloud", "a value that the cloud does not take", "\
+The cloud, or the program that asks it, refuses this, or does something else than is said: sizes that contradict each other, names twice, words that are not known. schemas/cloud.toml has the rules.";
+    CloudVersion = "L2104", "cloud", "a version of Kubernetes that the cloud gives up", "\
+The cloud makes clusters of a version for some fourteen months at its usual price, and for a year more at a higher one; after that it makes none. schemas/cloud.toml has the days; --today says which day it is.";
+
+    WorkflowName = "L2201", "workflow", "an expression that names nothing", "\
+An expression in ${{ }} names a context, a function, a step or a job that is not there. Its value is empty, or the workflow is refused.";
+    WorkflowTime = "L2202", "workflow", "a time that is none", "\
+A schedule is five fields: minute, hour, day of the month, month, day of the week. The workflow is refused with others.";
+    WorkflowTwice = "L2203", "workflow", "two steps of one name", "\
+What another step reads of an id must be of one step: a job with two of them is refused.";
+    WorkflowInjection = "L2204", "workflow", "a script that others write", "\
+An expression is put into a script before a shell reads it. Titles, bodies, names of branches and messages are written by anybody, and what stands in them is run, with the workflow's rights.";
+    WorkflowMoves = "L2205", "workflow", "an action that may change", "\
+Who owns an action moves its tags and branches at will. A commit stays what it is.";
+    WorkflowAction = "L2206", "workflow", "an action that cannot be found", "\
+An action is named by its repository and a version, by a folder of this repository, or by an image.";
 
     ImageGone = "L2301", "images", "an image that is gone", "\
 The registry has it no more under this name, or it is frozen and gets no fixes. A machine that does not hold it yet cannot start the pod.";

@@ -1,7 +1,5 @@
 //! Two objects for one host: routes in all proxies, servers of gateways, protocols of a port, webhooks that add a proxy.
 
-use std::collections::BTreeSet;
-
 use super::gateways::selector;
 use super::hosts::Hosts;
 use super::subsets::{pods, takes};
@@ -149,13 +147,11 @@ type Selects<'y> = (Option<&'y Yaml<'y>>, Option<&'y Yaml<'y>>);
 
 /// What two webhooks of the mesh ask for when one pod is made.
 fn webhooks(mesh: &Mesh<'_>, found: &mut Diagnostics) {
-    let groups: BTreeSet<&str> =
-        mesh.table().texts("groups").filter_map(|group| group.split_once('.').map(|(_, of)| of)).collect();
     let mut claims: Vec<(Selects<'_>, Claim<'_>)> = Vec::new();
     for configuration in mesh.of("webhook") {
         for (hook, pointer) in configuration.at("webhooks/*") {
             let name = text(hook, "name").unwrap_or_default();
-            if groups.iter().any(|group| name.ends_with(group)) {
+            if name.ends_with(mesh.says("webhooks")) {
                 let mark = field(hook, "name").map_or(hook.mark, |name| name.mark);
                 let claim = Claim { thing: configuration, place: (mark, pointer), exports: vec!["*"] };
                 claims.push(((hook.get("namespaceSelector"), hook.get("objectSelector")), claim));

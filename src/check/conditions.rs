@@ -1,15 +1,15 @@
-//! An object in, the rules of the table in CEL held against it.
+//! Rules of tables in CEL, for objects of Kubernetes and for other documents: one value in, the findings of those that do not hold out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::links::walk;
+use super::pod::{Pod, head};
+use super::{Document, Minor, Object, World};
 use crate::cel::{self, COST_LIMIT, Env, Program, Type, Value, Version};
-use crate::check::pod::{Pod, head};
-use crate::check::walk;
-use crate::check::{Minor, Object, World};
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::node::Node;
-use crate::yaml::{Data, Yaml};
+use crate::yaml::{Data, Mark, Yaml};
 
 /// What a rule of the table may tell.
 const CODES: &[Code] = &[
@@ -22,13 +22,18 @@ const CODES: &[Code] = &[
     Code::MeshFilter,
     Code::MeshWebhook,
     Code::MeshAnnotation,
+    Code::WorkflowTwice,
+    Code::WorkflowInjection,
+    Code::WorkflowMoves,
+    Code::WorkflowAction,
+    Code::CloudField,
 ];
 
 /// The kind whose rules are for the pods of every kind.
 const PODS: &str = "pod";
 
-/// The rules by the kinds that they are for.
-pub struct Rules {
+/// The rules by the kinds and contents that they are for.
+pub struct Conditions {
     by_kind: BTreeMap<String, Vec<Arc<Rule>>>,
 }
 
@@ -41,8 +46,8 @@ struct Rule {
     help: Option<String>,
 }
 
-impl Rules {
-    pub fn read(rows: &[Arc<Node>]) -> Rules {
+impl Conditions {
+    pub fn read<'n>(rows: impl Iterator<Item = &'n Arc<Node>>) -> Conditions {
         let mut by_kind: BTreeMap<String, Vec<Arc<Rule>>> = BTreeMap::new();
         for row in rows {
             let rule = Arc::new(Rule::read(row));
@@ -50,7 +55,7 @@ impl Rules {
                 by_kind.entry(kind.to_owned()).or_default().push(rule.clone());
             }
         }
-        Rules { by_kind }
+        Conditions { by_kind }
     }
 
     fn of(&self, kind: &str) -> &[Arc<Rule>] {
@@ -78,18 +83,30 @@ impl Rule {
     }
 }
 
-pub(in crate::check) fn object(object: &Object<'_>, world: &World<'_>, found: &mut Diagnostics) {
-    let rules = &world.tables.mesh_rules;
+pub(super) fn object(object: &Object<'_>, world: &World<'_>, found: &mut Diagnostics) {
+    let rules = &world.tables.conditions;
+    let mut tell = |rule: &Rule, mark: Mark, pointer: String| {
+        let diagnostic = object.report(found, (rule.severity, rule.code), rule.says.clone(), (mark, "here"), pointer);
+        diagnostic.help.clone_from(&rule.help);
+    };
     let own = rules.of(&format!("{}.{}", object.subject.kind, object.group()));
-    if !own.is_empty() {
-        judge(own, object.root, &object.path.pointer(), object, found);
-    }
+    judge(own, object.root, &object.path.pointer(), &mut tell);
     if let Some(pod) = Pod::of(object, world.tables) {
-        judge(rules.of(PODS), pod.root, &pod.pointer, object, found);
+        judge(rules.of(PODS), pod.root, &pod.pointer, &mut tell);
     }
 }
 
-fn judge(rules: &[Arc<Rule>], root: &Yaml<'_>, pointer: &str, object: &Object<'_>, found: &mut Diagnostics) {
+pub(super) fn document(document: &Document<'_>, content: &str, world: &World<'_>, found: &mut Diagnostics) {
+    judge(world.tables.conditions.of(content), document.root, "", &mut |rule, mark, pointer| {
+        let diagnostic = document.report(found, (rule.severity, rule.code), rule.says.clone(), (mark, "here"), pointer);
+        diagnostic.help.clone_from(&rule.help);
+    });
+}
+
+fn judge(rules: &[Arc<Rule>], root: &Yaml<'_>, pointer: &str, tell: &mut dyn FnMut(&Rule, Mark, String)) {
+    if rules.is_empty() {
+        return;
+    }
     let whole = Value::from_yaml(root);
     for rule in rules {
         walk::each(root, &rule.at, pointer, &mut |yaml, pointer| {
@@ -98,9 +115,7 @@ fn judge(rules: &[Arc<Rule>], root: &Yaml<'_>, pointer: &str, object: &Object<'_
             // What is not of the form that a rule asks for is told of its schema.
             if let Ok(Value::Bool(false)) = rule.program.eval(&variables, COST_LIMIT).value {
                 let mark = if matches!(yaml.data, Data::Map(_)) { head(yaml) } else { yaml.mark };
-                let place = (mark, "here");
-                let diagnostic = object.report(found, (rule.severity, rule.code), rule.says.clone(), place, pointer);
-                diagnostic.help.clone_from(&rule.help);
+                tell(rule, mark, pointer);
             }
         });
     }
