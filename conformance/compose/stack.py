@@ -88,7 +88,7 @@ def queries():
     [found] = running(lambda c: c["Config"]["Image"].split(":")[0] == "prom/prometheus")
     url = f"http://{next(iter(found['NetworkSettings']['Networks'].values()))['IPAddress']}:9090"
     with tempfile.TemporaryDirectory() as work:
-        for words in (("collect.py", folder, work), ("ask.py", url, work)):
+        for words in (("collect.py", folder, work + "/asked"), ("ask.py", url, work + "/asked")):
             said = subprocess.run([sys.executable, here.parent / "prometheus" / words[0], *words[1:]], capture_output=True, text=True)
             if said.returncode:
                 return [said.stdout + said.stderr]
