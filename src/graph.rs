@@ -14,13 +14,14 @@ mod order;
 pub mod picture;
 mod sound;
 mod stated;
+mod switches;
 mod wire;
 mod words;
 
 pub use describe::Description;
 pub use known::Document;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use crate::catalog::Mode;
@@ -36,6 +37,8 @@ pub struct Graph {
     pub workloads: Vec<Workload>,
     pub connections: Vec<Connection>,
     pub secrets: Vec<Secret>,
+    /// What decided which secrets there are.
+    kept: Vec<Arc<Node>>,
     /// What components tell as documents, where somebody wants to know it.
     pub documents: Vec<Document>,
     /// What says of each component whether it runs and whom it uses: every list of the platform follows from it. One node
@@ -54,6 +57,8 @@ pub struct Workload {
     pub name: String,
     /// What the name was made of.
     named_by: Arc<[Arc<Node>]>,
+    /// What decides whom it meets.
+    near: Arc<Node>,
     pub component: Arc<Node>,
     pub namespace: Arc<Node>,
     pub address: Arc<Node>,
@@ -148,6 +153,13 @@ impl Secret {
     }
 }
 
+/// The secrets of the components met so far, and what decided which of them there are.
+#[derive(Default)]
+struct Secrets {
+    all: Vec<Secret>,
+    decided: Vec<Arc<Node>>,
+}
+
 /// A secret that somebody makes beside the output, in each namespace where it is read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Provided {
@@ -163,8 +175,9 @@ struct Interface<'a> {
     scope: Scope,
     offers: Vec<Offer>,
     needs: Vec<Entry>,
-    /// What decided which of its offers there are, by their interface.
+    /// What decided which of its offers there are, and which of its needs, by their interface.
     decided: Vec<(String, Arc<Node>)>,
+    asked: Vec<(String, Arc<Node>)>,
 }
 
 pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) -> Result<Graph, Reported> {
@@ -174,12 +187,13 @@ pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) ->
         .with("settings", &lakehouse.settings)
         .with("profile", &lakehouse.profile)
         .with("mode", &lakehouse.mode_settings(mode));
-    let mut secrets = Vec::new();
+    let mut secrets = Secrets::default();
     let mut interfaces = Vec::new();
     for stated in stated::all(lakehouse, &scope).map_err(|failure| failure.report(diags)).unwrap_or_default() {
         let made = interface(lakehouse, mode, stated, interfaces.len(), &mut secrets);
         interfaces.extend(made.map_err(|failure| failure.report(diags)));
     }
+    let Secrets { all: mut secrets, decided: kept } = secrets;
     sound::external(&interfaces, &secrets, diags);
     diags.checkpoint()?;
     let matches = wire::matches(lakehouse, &interfaces, diags);
@@ -187,9 +201,10 @@ pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) ->
     let asked = wire::asked(&lakehouse.catalog.engine, &interfaces, &matches).map_err(|failure| failure.report(diags));
     diags.checkpoint()?;
     let asked = asked.unwrap_or_default();
-    let switches = switches(lakehouse, &interfaces);
+    let near: Vec<Arc<Node>> = (0..interfaces.len()).map(|index| switches::near(lakehouse, &interfaces, index)).collect();
+    let switches = switches::of_all(lakehouse, &interfaces);
     let (interfaces, matches, none) = (&interfaces[..], &matches, known::Documents::new());
-    let asker = ask::Asker { lakehouse, mode, interfaces, matches, asked: &asked, switches: &switches, documents: &none };
+    let asker = ask::Asker { lakehouse, mode, interfaces, matches, asked: &asked, near: &near, documents: &none };
     let documents = known::documents(&asker, diags)?;
     let mut workloads = ask::workloads(&ask::Asker { documents: &documents, ..asker }, diags)?;
     let addresses = asker.addresses().map_err(|failure| failure.report(diags)).unwrap_or_default();
@@ -208,6 +223,7 @@ pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) ->
         workloads,
         connections,
         secrets,
+        kept,
         documents,
         switches,
         types: lakehouse.catalog.types.clone(),
@@ -222,7 +238,7 @@ fn interface<'a>(
     mode: &Mode,
     stated: Stated<'a>,
     index: usize,
-    secrets: &mut Vec<Secret>,
+    secrets: &mut Secrets,
 ) -> Result<Interface<'a>, Failure> {
     let engine = &lakehouse.catalog.engine;
     let Stated { instance, scope, .. } = stated;
@@ -233,7 +249,7 @@ fn interface<'a>(
     };
     let external = instance.options.get("external");
     let names = own_secrets(lakehouse, mode, instance, &scope.with("namespace", &namespace), secrets)?;
-    let mut scope = scope.with("secrets", &Node::derived("its secrets", Data::Map(names), [])).with("namespace", &namespace);
+    let mut scope = scope.with("secrets", &names).with("namespace", &namespace);
     if let Some(template) = mode.names.get("replica") {
         scope = scope.with("replica", &engine.fill(template, &scope)?);
     }
@@ -255,9 +271,10 @@ fn interface<'a>(
         });
     }
     let own = if external.is_some() { &[][..] } else { section(manifest, "needs") };
-    let needs = wanted(lakehouse, own, &scope, &mut Vec::new())?;
+    let mut asked = Vec::new();
+    let needs = wanted(lakehouse, own, &scope, &mut asked)?;
     let scope = scope.with("urls", &urls(lakehouse, mode, &offers, &scope)?);
-    Ok(Interface { instance, namespace, scope, offers, needs, decided })
+    Ok(Interface { instance, namespace, scope, offers, needs, decided, asked })
 }
 
 /// The component's secrets, and under which names it reads them.
@@ -266,12 +283,12 @@ fn own_secrets(
     mode: &Mode,
     instance: &Instance<'_>,
     scope: &Scope,
-    secrets: &mut Vec<Secret>,
-) -> Result<Vec<Entry>, Failure> {
+    secrets: &mut Secrets,
+) -> Result<Arc<Node>, Failure> {
     let manifest = &instance.component.manifest;
     let external = instance.options.get("external");
-    let mut names = Vec::new();
-    for secret in wanted(lakehouse, section(manifest, "secrets"), scope, &mut Vec::new())? {
+    let (mut names, mut asked) = (Vec::new(), Vec::new());
+    for secret in kept(lakehouse, section(manifest, "secrets"), scope, &mut asked)? {
         let name = match external {
             Some(external) if is_brought(manifest, &secret.key) => {
                 let none = || Node::derived("no secret", "".into(), [external.clone()]);
@@ -290,9 +307,27 @@ fn own_secrets(
         // Also where the component runs nothing itself: what says so stands for the service.
         let brought = node.get("brought").filter(|brought| brought.as_bool() == Some(true));
         let (component, external) = (instance.name.clone(), external.or(brought).cloned());
-        secrets.push(Secret { name, component, namespace, node, files, external, names: Vec::new() });
+        secrets.all.push(Secret { name, component, namespace, node, files, external, names: Vec::new() });
     }
-    Ok(names)
+    secrets.decided.extend(asked.iter().cloned());
+    Ok(Node::derived("its secrets", Data::Map(names), asked))
+}
+
+/// The secrets whose condition holds, each made of what its condition read too; `asked` hears all that was read.
+fn kept(lakehouse: &Lakehouse<'_>, secrets: &[Entry], scope: &Scope, asked: &mut Vec<Arc<Node>>) -> Result<Vec<Entry>, Failure> {
+    let mut kept = Vec::new();
+    for secret in secrets {
+        let mut read = Vec::new();
+        let is_wanted = !wanted(lakehouse, std::slice::from_ref(secret), scope, &mut read)?.is_empty();
+        let read: Vec<Arc<Node>> = read.into_iter().map(|(_, node)| node).collect();
+        asked.extend(read.iter().cloned());
+        if is_wanted {
+            let from: Vec<Arc<Node>> = std::iter::once(secret.node.head()).chain(read).collect();
+            let node = Node::derived("a secret that is wanted", secret.node.data.clone(), from);
+            kept.push(Entry { key: secret.key.clone(), node });
+        }
+    }
+    Ok(kept)
 }
 
 /// A certificate always has the same three parts; what knows the authority reads the first alone.
@@ -358,21 +393,6 @@ fn urls(lakehouse: &Lakehouse<'_>, mode: &Mode, offers: &[Offer], scope: &Scope)
         urls.push(Entry { key: offer.name.as_str().unwrap_or_default().into(), node: url });
     }
     Ok(Node::derived("where people reach it", Data::Map(urls), []))
-}
-
-fn switches(lakehouse: &Lakehouse<'_>, interfaces: &[Interface<'_>]) -> Arc<Node> {
-    let of = |instance: &Instance<'_>| {
-        let uses = instance.options.get("uses").map_or(&[][..], |uses| uses.entries());
-        let chosen = uses.iter().map(|chosen| chosen.node.clone());
-        instance.options.get("enabled").cloned().into_iter().chain(chosen).collect::<Vec<_>>()
-    };
-    // Who takes every offer of an interface is told of by whatever decides which of them there are.
-    let many = interfaces.iter().flat_map(|interface| &interface.needs).filter(|need| wire::flag(&need.node, "many"));
-    let many: BTreeSet<&str> = many.map(|need| need.node.text("interface")).collect();
-    let decided = interfaces.iter().flat_map(|interface| &interface.decided);
-    let decided = decided.filter(|(wanted, _)| many.contains(&**wanted)).map(|(_, node)| node.clone());
-    let all: Vec<Arc<Node>> = lakehouse.instances.iter().flat_map(of).chain(decided).collect();
-    Node::derived("who runs and whom they use", Data::Seq(Vec::new()), all)
 }
 
 fn section<'n>(manifest: &'n Node, name: &str) -> &'n [Entry] {

@@ -86,9 +86,7 @@ impl Lakehouse<'_> {
         entries.push(Entry { key: "objects".into(), node: mode.objects.clone() });
         entries.push(Entry { key: "name".into(), node: Node::derived("the mode asked for", mode.name.as_str().into(), []) });
         let parts = self.parts(mode).map(|part| Entry { key: part.name.as_str().into(), node: self.options_of(part) });
-        let switches = mode.parts.iter().filter_map(|name| self.options_of(&self.catalog.modes[name]).get("enabled").cloned());
-        let switches: Vec<Arc<Node>> = switches.collect();
-        let parts = Node::derived("the parts that are on", Data::Map(parts.collect()), switches);
+        let parts = Node::derived("the parts that are on", Data::Map(parts.collect()), self.switches(mode));
         entries.push(Entry { key: "parts".into(), node: parts });
         Arc::new(Node { data: Data::Map(entries), origin: set.origin.clone() })
     }
@@ -101,7 +99,17 @@ impl Lakehouse<'_> {
     /// The parts of a mode that are on.
     pub fn parts<'a>(&'a self, mode: &'a Mode) -> impl Iterator<Item = &'a Mode> {
         let parts = mode.parts.iter().map(|name| &self.catalog.modes[name]);
-        parts.filter(|part| self.options_of(part).get("enabled").is_none_or(|enabled| enabled.as_bool() != Some(false)))
+        parts.filter(|part| self.switch(part).is_none_or(|enabled| enabled.as_bool() != Some(false)))
+    }
+
+    /// What says of a part whether it is on.
+    pub fn switch(&self, part: &Mode) -> Option<Arc<Node>> {
+        self.options_of(part).get("enabled").cloned()
+    }
+
+    /// What says it of every part of a mode.
+    pub fn switches(&self, mode: &Mode) -> Vec<Arc<Node>> {
+        mode.parts.iter().filter_map(|name| self.switch(&self.catalog.modes[name])).collect()
     }
 
     /// The mode whose names and graph a mode has: its own, or of a part, those of one that includes it, of the profile's first.

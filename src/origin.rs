@@ -1,7 +1,11 @@
 //! Where a value came from: a leaf of a document in, every template line, layer and default that made it out; and the
 //! other way round.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod reach;
+
+pub use reach::{Lines, Place, reach, reverse};
+
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -188,83 +192,6 @@ impl Deciders {
             }
             origin => from(origin).iter().for_each(|node| self.follow(node)),
         }
-    }
-}
-
-/// Every place of every document that depends on what stands in a line of a source.
-pub fn reverse<'d>(documents: impl IntoIterator<Item = &'d Document>, file: &str, line: u32) -> Vec<(String, String)> {
-    let mut seeker = Seeker { file, line, known: BTreeMap::new() };
-    let mut found = Vec::new();
-    for document in documents {
-        if document.because.iter().any(|node| seeker.depends(node)) {
-            found.push((document.path.clone(), String::new()));
-        } else {
-            seeker
-                .walk(&document.node, &mut String::new(), &mut |pointer| found.push((document.path.clone(), pointer.to_owned())));
-        }
-    }
-    found
-}
-
-struct Seeker<'a> {
-    file: &'a str,
-    line: u32,
-    known: BTreeMap<*const Node, bool>,
-}
-
-impl Seeker<'_> {
-    /// Calls `visit` with the highest nodes that depend on the line.
-    fn walk(&mut self, node: &Node, pointer: &mut String, visit: &mut dyn FnMut(&str)) {
-        if self.itself(node) {
-            return visit(pointer);
-        }
-        let length = pointer.len();
-        match &node.data {
-            Data::Seq(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    let _ = write!(pointer, "/{index}");
-                    self.walk(item, pointer, visit);
-                    pointer.truncate(length);
-                }
-            }
-            Data::Map(entries) => {
-                for entry in entries {
-                    let _ = write!(pointer, "/{}", crate::node::escape(&entry.key));
-                    self.walk(&entry.node, pointer, visit);
-                    pointer.truncate(length);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Whether a node, or anything in it, depends on the line.
-    fn depends(&mut self, node: &Arc<Node>) -> bool {
-        let key = Arc::as_ptr(node);
-        if let Some(known) = self.known.get(&key) {
-            return *known;
-        }
-        self.known.insert(key, false);
-        let inside = match &node.data {
-            Data::Seq(items) => items.iter().any(|item| self.depends(item)),
-            Data::Map(entries) => entries.iter().any(|entry| self.depends(&entry.node)),
-            _ => false,
-        };
-        let depends = inside || self.itself(node);
-        self.known.insert(key, depends);
-        depends
-    }
-
-    fn itself(&mut self, node: &Node) -> bool {
-        match &node.origin {
-            Origin::Input(input) => self.stands_here(input) || input.shadows.iter().any(|shadow| self.depends(shadow)),
-            Origin::Template { template, line, .. } if template.name == self.file && *line == self.line => true,
-            origin => from(origin).iter().any(|node| self.depends(node)),
-        }
-    }
-
-    fn stands_here(&self, input: &Input) -> bool {
-        input.span.source.name == self.file && lines_of(input).contains(&self.line)
     }
 }
 

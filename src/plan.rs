@@ -33,14 +33,20 @@ pub fn plan(
 ) -> Result<Vec<Unit>, Reported> {
     let description = graph.describe();
     let base = scope.with("platform", &description.platform);
-    let parts = lakehouse.parts(mode).map(|part| Section { mode: part, folder: format!("{}/", part.name) });
     let mut units = Vec::new();
-    // The parts first: what the mode makes once sees the paths of all files.
-    for section in parts.chain([Section { mode, folder: String::new() }]) {
-        let own = section.mode.is_part.then(|| lakehouse.options_of(section.mode));
-        let scope = own.map_or(base.clone(), |own| base.with("own", &own));
-        unroll(lakehouse, description, &section, &scope, &graph.switches, &mut units, diags);
+    // The parts first: what the mode makes once sees the paths of all files, and so what decided which files the parts have.
+    let mut decided = [&[graph.switches.clone()][..], &lakehouse.switches(mode)].concat();
+    for part in lakehouse.parts(mode) {
+        let switch = Vec::from_iter(lakehouse.switch(part));
+        let section = Section { mode: part, folder: format!("{}/", part.name), switch };
+        let of_part = [&[graph.switches.clone()][..], &section.switch].concat();
+        let scope = base.with("own", &lakehouse.options_of(part));
+        decided.extend(unroll(lakehouse, description, &section, &scope, of_part, &mut units, diags));
     }
+    let section = Section { mode, folder: String::new(), switch: Vec::new() };
+    let own = mode.is_part.then(|| lakehouse.options_of(mode));
+    let scope = own.map_or(base.clone(), |own| base.with("own", &own));
+    unroll(lakehouse, description, &section, &scope, decided, &mut units, diags);
     check_paths(&units, diags);
     diags.checkpoint()?;
     Ok(units)
@@ -50,21 +56,22 @@ pub fn plan(
 struct Section<'m> {
     mode: &'m Mode,
     folder: String,
+    /// What says of a part that it is made.
+    switch: Vec<Arc<Node>>,
 }
 
-/// Appends what the rules of one section make to the units of those before.
+/// Appends what the rules of one section make to the units of those before; gives all that decided that a file is there, or is
+/// not, what was `decided` before among it.
 fn unroll(
     lakehouse: &Lakehouse<'_>,
     description: &Description,
     section: &Section<'_>,
     base: &Scope,
-    switches: &Arc<Node>,
+    mut decided: Vec<Arc<Node>>,
     units: &mut Vec<Unit>,
     diags: &mut Diagnostics,
-) {
+) -> Vec<Arc<Node>> {
     let (mut own, mut once): (Vec<Unit>, Vec<Unit>) = Default::default();
-    // What decided that a file is there, or is not.
-    let mut decided = vec![switches.clone()];
     let (late, early): (Vec<&Rule>, Vec<&Rule>) =
         section.mode.rules.iter().partition(|rule| rule.node.text("each") == "platform");
     for rule in early {
@@ -84,6 +91,7 @@ fn unroll(
         let made = unit(lakehouse, rule, base.clone(), None, &mut decided);
         once.extend(made.unwrap_or_else(|failure| tell(&failure, diags)));
     }
+    own.iter_mut().chain(&mut once).for_each(|unit| drop(unit.because.splice(0..0, section.switch.iter().cloned())));
     // What is made once sees the paths of all documents, those that are made once among them.
     let documents = once.iter().filter(|unit| unit.is_streamed && unit.template.ends_with(".yaml.j2"));
     let others: &[Unit] = if section.folder.is_empty() { units } else { &[] };
@@ -93,6 +101,7 @@ fn unroll(
     own.extend(once);
     own.iter_mut().for_each(|unit| unit.path.insert_str(0, &section.folder));
     units.extend(own);
+    decided
 }
 
 /// What a rule is unrolled over, and what its templates call one of them.

@@ -46,6 +46,8 @@ const MAX_DEPTH: usize = 12;
 /// Strings and conditions of the catalog are compiled once, as templates under these names with their text behind.
 const STRING: &str = "string: ";
 const CONDITION: &str = "condition: ";
+/// Templates are compiled once more under this name, where it is written down what is read.
+const TRACED: &str = "traced: ";
 /// What the template of a condition calls its value.
 const HOLDS: &str = "holds";
 
@@ -210,6 +212,10 @@ fn add_filters(env: &mut Environment<'static>, library: &Arc<Library>) {
             Ok::<_, Error>(Value::from_object(Escaped(text)))
         });
     }
+    env.add_filter("asked", |value: Value| {
+        tracked::settle();
+        value
+    });
     env.add_filter("items", |value: &Value| {
         tracked::items(value).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "items: not a table of the input"))
     });
@@ -310,13 +316,14 @@ impl Library {
         match name.strip_prefix(CONDITION) {
             // In brackets nothing can end the tag before its time.
             Some(text) => Some(format!("{{% set {HOLDS} = ({text}) %}}")),
-            None => self.templates.get(name).map(|template| marks::mark(&template.source.text).0),
+            None => self.templates.get(bare(name)).map(|template| marks::mark(&template.source.text, bare(name) != name).0),
         }
     }
 
     fn rendered(&self, env: &Environment<'_>, name: &str, scope: Scope) -> Result<(String, Frame), Failure> {
+        let compiled = if scope.is_traced() { format!("{TRACED}{name}") } else { name.to_owned() };
         let (result, mut frame) = tracked::in_frame(scope.clone(), || {
-            let template = env.get_template(name)?;
+            let template = env.get_template(&compiled)?;
             let mut text = Limited(Vec::new());
             let rendered = template.render_captured_to(scope.into_value(), &mut text)?;
             let steps = rendered.state().fuel_levels().map_or(0, |(consumed, _)| consumed);
@@ -362,7 +369,7 @@ impl Library {
 
     /// The template that an error is about.
     fn text_of(&self, error: &Error) -> &str {
-        error.name().and_then(|name| self.templates.get(name)).map_or("", |template| &template.source.text)
+        error.name().and_then(|name| self.templates.get(bare(name))).map_or("", |template| &template.source.text)
     }
 
     fn failure(&self, error: &Error) -> Failure {
@@ -370,10 +377,11 @@ impl Library {
         if let Some(failure) = carried.as_ref().filter(|failure| failure.span.is_some()) {
             return failure.clone();
         }
-        let template = error.name().and_then(|name| self.templates.get(name));
+        let name = error.name().unwrap_or_default();
+        let template = self.templates.get(bare(name));
         let span = template.map(|template| match error.range() {
             Some(range) => {
-                let (_, inserted) = marks::mark(&template.source.text);
+                let (_, inserted) = marks::mark(&template.source.text, bare(name) != name);
                 let at = |offset| marks::original(&inserted, offset).min(template.source.text.len());
                 Span::new(&template.source, at(range.start)..at(range.end).max(at(range.start)))
             }
@@ -384,6 +392,11 @@ impl Library {
             None => Failure::new(code(error), span, words(error)),
         }
     }
+}
+
+/// A template's own name.
+fn bare(name: &str) -> &str {
+    name.strip_prefix(TRACED).unwrap_or(name)
 }
 
 /// The form of what a template rendered: one document.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::describe::entry;
 use super::known::{self, Documents};
-use super::wire::{Asked, Matches, flag};
+use super::wire::{self, Asked, Matches, flag};
 use super::{Interface, Offer, Workload, files, words};
 use crate::catalog::Mode;
 use crate::diagnostic::{Code, Diagnostics, Reported};
@@ -53,7 +53,8 @@ pub(super) struct Asker<'a> {
     pub interfaces: &'a [Interface<'a>],
     pub matches: &'a Matches,
     pub asked: &'a Asked,
-    pub switches: &'a Arc<Node>,
+    /// For each component, what decides whom it meets.
+    pub near: &'a [Arc<Node>],
     pub documents: &'a Documents,
 }
 
@@ -95,20 +96,33 @@ impl Asker<'_> {
             if offers.is_empty() && flag(&need.node, "optional") {
                 continue;
             }
-            let answer = self.answer(need, offers)?;
+            let answer = self.answer(index, need, offers)?;
+            let answer = because(&answer, self.presence(index, need.node.text("interface")));
             let chosen = interface.instance.options.get("uses").and_then(|uses| uses.get(&need.key));
             needs.push(Entry {
                 key: need.key.clone(),
                 node: chosen.map_or(answer.clone(), |chosen| with_choice(&answer, chosen)),
             });
         }
-        Ok(Node::derived("what its needs are met by", Data::Map(needs), []))
+        let declared = super::section(&interface.instance.component.manifest, "needs").iter();
+        let interfaces: BTreeSet<&str> = declared.map(|need| need.node.text("interface")).collect();
+        let all = interfaces.into_iter().flat_map(|wanted| self.presence(index, wanted)).collect::<Vec<_>>();
+        Ok(Node::derived("what its needs are met by", Data::Map(needs), all))
+    }
+
+    /// What decides whether a component has a need for an interface, and whether anybody meets it.
+    fn presence(&self, index: usize, interface: &str) -> Vec<Arc<Node>> {
+        let own = self.interfaces[index].asked.iter();
+        let others = self.interfaces.iter().flat_map(|other| &other.decided);
+        let decided = own.chain(others).filter(|(wanted, _)| wanted == interface).map(|(_, node)| node.clone());
+        let able = self.lakehouse.instances.iter().filter(|instance| wire::offers(&instance.component.manifest, interface));
+        decided.chain(able.filter_map(|instance| instance.options.get("enabled").cloned())).collect()
     }
 
     /// What others ask of it; who they are decides what is asked.
     fn asked(&self, index: usize) -> Arc<Node> {
         let asks = self.asked[index].clone();
-        let from: Vec<Arc<Node>> = asks.iter().map(|asks| asks.head()).chain([self.switches.clone()]).collect();
+        let from: Vec<Arc<Node>> = asks.iter().map(|asks| asks.head()).chain([self.near[index].clone()]).collect();
         Node::derived("what others ask for", Data::Seq(asks), from)
     }
 
@@ -134,6 +148,7 @@ impl Asker<'_> {
             instance: index,
             hosts: hosts(interface, &name, &address, node),
             named_by: from.into(),
+            near: self.near[index].clone(),
             name,
             component: interface.instance.name.clone(),
             namespace: node.get("namespace").unwrap_or(&interface.namespace).clone(),
@@ -173,11 +188,11 @@ impl Asker<'_> {
     }
 
     /// What a template sees of a need: one table, or a list of them where every offer is taken.
-    fn answer(&self, need: &Entry, offers: &[Offer]) -> Result<Arc<Node>, Failure> {
+    fn answer(&self, index: usize, need: &Entry, offers: &[Offer]) -> Result<Arc<Node>, Failure> {
         let told: Vec<Arc<Node>> = offers.iter().map(|offer| self.told(offer)).collect::<Result<_, _>>()?;
         match told.first() {
             Some(first) if !flag(&need.node, "many") => Ok(first.clone()),
-            _ => Ok(Node::derived("all offers", Data::Seq(told), [need.node.clone(), self.switches.clone()])),
+            _ => Ok(Node::derived("all offers", Data::Seq(told), [need.node.clone(), self.near[index].clone()])),
         }
     }
 
@@ -236,13 +251,23 @@ fn name(interface: &Interface<'_>, role: &str) -> String {
     if role.is_empty() { component.to_owned() } else { format!("{component}-{role}") }
 }
 
-/// What the one that a user chose tells: another choice would tell other things.
-fn with_choice(answer: &Node, chosen: &Arc<Node>) -> Arc<Node> {
-    let told = |entry: &Entry| {
-        let from = [entry.node.clone(), chosen.clone()];
-        Entry { key: entry.key.clone(), node: Node::derived("the one chosen", entry.node.data.clone(), from) }
+/// What a need is met by, if it is: that others tell it decides that it is there.
+fn because(answer: &Arc<Node>, presence: Vec<Arc<Node>>) -> Arc<Node> {
+    let from: Vec<Arc<Node>> = std::iter::once(answer.head()).chain(presence).collect();
+    Node::derived("whether a need is met", answer.data.clone(), from)
+}
+
+/// What the one that a user chose tells, down to the last value: another choice would tell other things.
+fn with_choice(told: &Arc<Node>, chosen: &Arc<Node>) -> Arc<Node> {
+    let data = match &told.data {
+        Data::Seq(items) => Data::Seq(items.iter().map(|item| with_choice(item, chosen)).collect()),
+        Data::Map(entries) => {
+            let entry = |entry: &Entry| Entry { key: entry.key.clone(), node: with_choice(&entry.node, chosen) };
+            Data::Map(entries.iter().map(entry).collect())
+        }
+        leaf => leaf.clone(),
     };
-    Node::derived("what the one chosen tells", Data::Map(answer.entries().iter().map(told).collect()), [chosen.clone()])
+    Node::derived("the one chosen", data, [told.head(), chosen.clone()])
 }
 
 fn made(rule: &'static str, text: String, offer: &Offer) -> Arc<Node> {

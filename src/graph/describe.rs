@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::order::waits;
 use super::wire::reads;
 use super::{Connection, Graph, JOINED, Offer, Provided, Secret, Workload};
 use crate::layers;
@@ -16,8 +17,8 @@ impl Graph {
     }
 
     fn written(&self) -> Description {
-        let own = self.workloads.iter().filter(|workload| workload.is_own());
-        let workloads: Vec<Arc<Node>> = own.map(|workload| self.workload(workload)).collect();
+        let own = self.workloads.iter().zip(self.waves()).filter(|(workload, _)| workload.is_own());
+        let workloads: Vec<Arc<Node>> = own.map(|(workload, wave)| self.workload(workload, wave)).collect();
         let namespaces = self.namespaces(&workloads);
         let readers = self.readers();
         let secrets: Vec<Arc<Node>> = self.secrets.iter().map(|secret| secret_node(secret, &readers)).collect();
@@ -26,15 +27,16 @@ impl Graph {
         let objects = parts(&workloads, "objects", |_| Vec::new());
         let connections: Vec<Arc<Node>> = self.connections.iter().map(|connection| self.connection(connection)).collect();
         // How many there are follows from what made each of them, and from who is not there.
-        let list = |items: &[Arc<Node>]| {
+        let list_of = |items: &[Arc<Node>], more: &[Arc<Node>]| {
             let heads = items.iter().map(|item| item.head());
-            let from: Vec<Arc<Node>> = heads.chain([self.switches.clone()]).collect();
+            let from: Vec<Arc<Node>> = heads.chain([self.switches.clone()]).chain(more.iter().cloned()).collect();
             Node::derived("the graph", Data::Seq(items.to_vec()), from)
         };
+        let list = |items: &[Arc<Node>]| list_of(items, &[]);
         let platform = table(vec![
             entry("workloads", list(&workloads)),
             entry("namespaces", list(&namespaces)),
-            entry("secrets", list(&secrets)),
+            entry("secrets", list_of(&secrets, &self.kept)),
             entry("connections", list(&connections)),
             entry("networks", list(&self.networks())),
             entry("volumes", list(&volumes(&workloads))),
@@ -44,13 +46,27 @@ impl Graph {
         Description { platform, workloads, namespaces, secrets, copies, files, objects }
     }
 
-    fn workload(&self, workload: &Workload) -> Arc<Node> {
+    /// The wave of each workload, made of the waves of those that it waits for.
+    fn waves(&self) -> Vec<Arc<Node>> {
+        let mut waves = vec![layers::nothing(); self.workloads.len()];
+        let mut order: Vec<usize> = (0..self.workloads.len()).collect();
+        order.sort_by_key(|index| self.workloads[*index].wave);
+        for index in order {
+            let workload = &self.workloads[index];
+            let waited = waits(workload, &self.connections).map(|connection| waves[connection.to].clone());
+            let from: Vec<Arc<Node>> = [workload.node.head(), workload.near.clone()].into_iter().chain(waited).collect();
+            waves[index] = Node::derived("the graph", (workload.wave as i64).into(), from);
+        }
+        waves
+    }
+
+    fn workload(&self, workload: &Workload, wave: Arc<Node>) -> Arc<Node> {
         let from: Arc<[Arc<Node>]> = Arc::from([workload.node.head()]);
         let derived = |data: Data| Node::derived("the graph", data, from.clone());
         // Who else is there decides who the others are.
         let peers = workload.makes.iter().chain(&workload.takes).map(|index| &self.connections[*index]);
         let peers = peers.flat_map(|connection| [connection.from, connection.to]).map(|end| self.workloads[end].node.head());
-        let there: Arc<[Arc<Node>]> = from.iter().chain([&self.switches]).cloned().chain(peers).collect();
+        let there: Arc<[Arc<Node>]> = from.iter().chain([&workload.near]).cloned().chain(peers).collect();
         let others = |others: Vec<Arc<Node>>| Node::derived("the graph", Data::Seq(others), there.clone());
         let mut entries = vec![
             entry("name", name_of(workload)),
@@ -58,7 +74,7 @@ impl Graph {
             entry("namespace", workload.namespace.clone()),
             entry("address", workload.address.clone()),
             entry("hosts", derived(Data::Seq(workload.hosts.clone()))),
-            entry("wave", derived((workload.wave as i64).into())),
+            entry("wave", wave),
             entry("ports", derived(Data::Seq(self.ports(workload)))),
             entry("uses", others(self.uses(workload))),
             entry("used_by", others(self.used_by(workload))),

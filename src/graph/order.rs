@@ -30,7 +30,7 @@ pub(super) fn waves(workloads: &mut [Workload], connections: &[Connection], diag
 }
 
 /// The connections a workload waits for, itself left out.
-fn waits<'a>(workload: &'a Workload, connections: &'a [Connection]) -> impl Iterator<Item = &'a Connection> {
+pub(super) fn waits<'a>(workload: &'a Workload, connections: &'a [Connection]) -> impl Iterator<Item = &'a Connection> {
     workload
         .makes
         .iter()

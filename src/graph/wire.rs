@@ -170,7 +170,7 @@ impl Matcher<'_> {
     }
 }
 
-fn offers(manifest: &Node, wanted: &str) -> bool {
+pub(super) fn offers(manifest: &Node, wanted: &str) -> bool {
     super::section(manifest, "offers").iter().any(|offer| offer.node.text("interface") == wanted)
 }
 

@@ -29,9 +29,11 @@ pub(super) fn is_reserved(c: char) -> bool {
     (SLOT..=MARK_END).contains(&c)
 }
 
-/// The marked text, and where marks were put: offsets into the original with the bytes put there.
-pub(super) fn mark(text: &str) -> (String, Vec<(usize, usize)>) {
-    let mut marker = Marker { out: String::with_capacity(text.len() * 5 / 4), inserted: Vec::new(), line: 1, at: 0 };
+/// The marked text, and where marks were put: offsets into the original with the bytes put there. Where it is traced, what
+/// a statement asks tells when it has its answer.
+pub(super) fn mark(text: &str, is_traced: bool) -> (String, Vec<(usize, usize)>) {
+    let out = String::with_capacity(text.len() * 5 / 4);
+    let mut marker = Marker { out, inserted: Vec::new(), line: 1, at: 0, is_traced };
     let mut rest = text;
     while let Some((open, close)) = next_tag(rest) {
         marker.raw(&rest[..open]);
@@ -59,6 +61,7 @@ struct Marker {
     inserted: Vec<(usize, usize)>,
     line: usize,
     at: usize,
+    is_traced: bool,
 }
 
 impl Marker {
@@ -78,12 +81,13 @@ impl Marker {
         if text.starts_with("{{") && !text.starts_with("{{-") {
             self.put();
         }
-        match assigned(text) {
-            Some(value) => {
+        let asked = || asked(text).filter(|_| self.is_traced).map(|value| (value, ")|asked"));
+        match assigned(text).map(|value| (value, ")|held")).or_else(asked) {
+            Some((value, filter)) => {
                 self.copy(&text[..value.start]);
                 self.insert("(");
                 self.copy(&text[value.start..value.end]);
-                self.insert(")|held");
+                self.insert(filter);
                 self.copy(&text[value.end..]);
             }
             None => self.copy(text),
@@ -122,6 +126,36 @@ fn assigned(tag: &str) -> Option<Range<usize>> {
     let end = tag.strip_suffix("%}")?.trim_end_matches(['-', '+']).len();
     let start = tag.find('=')? + 1;
     (start < end).then_some(start..end)
+}
+
+/// The bytes of what an `{% if %}` or an `{% elif %}` asks, or a `{% for %}` of each item.
+fn asked(tag: &str) -> Option<Range<usize>> {
+    let inside = tag.strip_prefix("{%")?.trim_start_matches(['-', '+']).trim_start();
+    let end = tag.strip_suffix("%}")?.trim_end_matches(['-', '+']).len();
+    let from = tag.len() - inside.len();
+    let start = match inside.split_once(char::is_whitespace)?.0 {
+        "for" => from + outermost(&tag[from..end], " if ").filter(|at| !tag[from + at..end].contains(" else "))? + " if ".len(),
+        word @ ("if" | "elif") => from + word.len(),
+        _ => return None,
+    };
+    (!tag[start..end].trim().is_empty()).then_some(start..end)
+}
+
+/// Where a word stands last in a text, outside of brackets and strings.
+fn outermost(text: &str, word: &str) -> Option<usize> {
+    let (mut depth, mut quote, mut found) = (0, None, None);
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(open), _) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '(' | '[' | '{') => depth += 1,
+            (None, ')' | ']' | '}') => depth -= 1,
+            (None, _) if depth == 0 && text[at..].starts_with(word) => found = Some(at),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// The tags of a text, each with where it begins.

@@ -19,6 +19,11 @@ pub(super) struct Frame {
     /// Bytes of all values printed so far.
     pub weight: usize,
     reads: Vec<Read>,
+    /// Tables that were asked whether they have a key, or are there.
+    asked: Vec<Arc<Node>>,
+    /// Where the reads begin that no print and no statement had: what is printed next is made of them.
+    open: usize,
+    /// Where those begin that the last value was made of.
     mark: usize,
 }
 
@@ -34,7 +39,16 @@ pub(super) struct Slot {
 struct Read {
     node: Arc<Node>,
     value: Value,
-    printed: bool,
+    use_of: Use,
+}
+
+/// What became of a value that was read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Use {
+    Unknown,
+    Printed,
+    /// It decided something: a statement had it, or it says what is in a list.
+    Decided,
 }
 
 thread_local!(static SPENT: std::cell::Cell<u64> = const { std::cell::Cell::new(0) });
@@ -52,7 +66,7 @@ pub(super) fn in_frame<T>(scope: Scope, work: impl FnOnce() -> T) -> (T, Frame) 
     if depth() == 0 {
         SPENT.set(0);
     }
-    let frame = Frame { scope, slots: Vec::new(), weight: 0, reads: Vec::new(), mark: 0 };
+    let frame = Frame { scope, slots: Vec::new(), weight: 0, reads: Vec::new(), asked: Vec::new(), mark: 0, open: 0 };
     FRAMES.with_borrow_mut(|frames| frames.push(frame));
     let result = work();
     let frame = FRAMES.with_borrow_mut(Vec::pop).expect("pushed above");
@@ -72,18 +86,32 @@ impl Read {
     fn gave(&self, value: &Value) -> bool {
         self.value.kind() == value.kind() && self.value == *value
     }
+
+    fn print(&mut self) {
+        if self.use_of == Use::Unknown {
+            self.use_of = Use::Printed;
+        }
+    }
+}
+
+/// A statement has what it asked for: what was read for it decides something.
+pub(super) fn settle() {
+    with_traced(|frame| {
+        frame.reads[frame.open..].iter_mut().for_each(|read| read.use_of = Use::Decided);
+        frame.open = frame.reads.len();
+    });
 }
 
 impl Frame {
     /// Keeps a printed value and what it was made of; gives its number.
     pub fn print(&mut self, value: &Value) -> usize {
         let from = self.scope.is_traced.then(|| self.made_of(value));
-        self.mark = self.reads.len();
+        self.open = self.reads.len();
         self.slots.push(Slot { value: value.clone(), from });
         self.slots.len() - 1
     }
 
-    /// The nodes a value was made of: itself, the newest read of this very value, or all reads since the last print.
+    /// The nodes a value was made of: itself, the newest read of this very value, or all that was read for it.
     fn made_of(&mut self, value: &Value) -> Arc<[Arc<Node>]> {
         if let Some(tracked) = value.downcast_object_ref::<Tracked>() {
             return Arc::from([tracked.0.clone()]);
@@ -91,13 +119,25 @@ impl Frame {
         if let Some(whole) = value.downcast_object_ref::<Whole>() {
             return whole.is_text().then(|| whole.node.clone()).into_iter().collect();
         }
-        if let Some((back, read)) = self.reads.iter_mut().rev().take(NEAR).enumerate().find(|(_, read)| read.gave(value)) {
-            // A number that was read before others may be equal by chance: then it may still have decided something.
-            read.printed = back == 0 || value.as_str().is_some();
-            return Arc::from([read.node.clone()]);
+        if let Some(same) = self.same(value) {
+            return Arc::from([same]);
         }
-        self.reads[self.mark..].iter_mut().for_each(|read| read.printed = true);
+        // Of two values that a loop gave, the second was read before the first was printed.
+        if self.open < self.reads.len() {
+            self.mark = self.open;
+        }
+        self.reads[self.open..].iter_mut().for_each(Read::print);
         self.reads[self.mark..].iter().map(|read| read.node.clone()).collect()
+    }
+
+    /// The newest read of this very value.
+    fn same(&mut self, value: &Value) -> Option<Arc<Node>> {
+        let (back, read) = self.reads.iter_mut().rev().take(NEAR).enumerate().find(|(_, read)| read.gave(value))?;
+        // A number that was read before others may be equal by chance: then it may still have decided something.
+        if back == 0 || value.as_str().is_some() {
+            read.print();
+        }
+        Some(read.node.clone())
     }
 
     /// The node that a value handed on was read from, or one that stands for all that it may have been made of.
@@ -105,13 +145,22 @@ impl Frame {
         if value.is_none() || value.as_object().is_some() {
             return None;
         }
-        let near = self.reads.iter_mut().rev().take(NEAR);
-        if let Some(read) = near.into_iter().find(|read| read.gave(value)) {
-            read.printed = true;
+        if let Some(read) = self.reads[self.open..].iter_mut().rev().find(|read| read.gave(value)) {
+            read.print();
             return Some(read.node.clone());
         }
-        let made_of: Vec<Arc<Node>> = self.reads.iter().rev().take(NEAR).map(|read| read.node.clone()).collect();
-        Some(made_of).filter(|from| !from.is_empty()).map(|from| Node::derived("made by a template", Data::Null, from))
+        // One that was read before may be equal by chance.
+        let same = self.same(value);
+        let open = self.reads[self.open..].iter().map(|read| read.node.clone());
+        let mut made_of: Vec<Arc<Node>> = same.into_iter().chain(open).collect();
+        if made_of.is_empty() {
+            made_of.extend(self.reads.iter().rev().take(NEAR).map(|read| read.node.clone()));
+        }
+        match &made_of[..] {
+            [] => None,
+            [one] => Some(one.clone()),
+            _ => Some(Node::derived("made by a template", Data::Null, made_of)),
+        }
     }
 
     /// The node that a value was read from.
@@ -133,8 +182,11 @@ impl Frame {
     /// What was read and never printed: it decided what there is at all.
     pub fn decided_by(&self) -> Vec<Arc<Node>> {
         let mut seen = std::collections::BTreeSet::new();
-        let silent = self.reads.iter().filter(|read| !read.printed);
-        silent.filter(|read| seen.insert(Arc::as_ptr(&read.node))).map(|read| read.node.clone()).collect()
+        let silent = self.reads.iter().filter(|read| read.use_of != Use::Printed);
+        let silent = silent.filter(|read| seen.insert(Arc::as_ptr(&read.node))).map(|read| read.node.clone());
+        let mut decided: Vec<Arc<Node>> = silent.collect();
+        decided.extend(self.asked.iter().filter(|table| seen.insert(Arc::as_ptr(table))).map(|table| table.head()));
+        decided
     }
 }
 
@@ -262,7 +314,11 @@ impl Object for Tracked {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         match &self.0.data {
             Data::Seq(items) => items.get(key.as_usize()?).map(read),
-            _ => self.0.get(key.as_str()?).map(read),
+            _ => {
+                let found = self.0.get(key.as_str()?);
+                ask(found.unwrap_or(&self.0));
+                found.map(read)
+            }
         }
     }
 
@@ -331,17 +387,29 @@ pub(super) fn note_whole(value: &Value) {
 
 /// Writes down that it was read which entries a list or table has.
 fn note_head(node: &Arc<Node>) {
-    with_trace(|reads| reads.push(Read { node: node.head(), value: Value::from(()), printed: false }));
+    with_trace(|reads| reads.push(Read { node: node.head(), value: Value::from(()), use_of: Use::Decided }));
+}
+
+/// Writes down that it was asked whether a table that lakegen made is there, or one for a key that it does not have.
+fn ask(table: &Arc<Node>) {
+    let is_made = matches!(&table.origin, Origin::Derived { from, .. } if !from.is_empty());
+    if is_made && matches!(table.data, Data::Map(_)) {
+        with_traced(|frame| frame.asked.push(table.clone()));
+    }
 }
 
 fn note(node: &Arc<Node>, value: &Value) {
-    with_trace(|reads| reads.push(Read { node: node.clone(), value: value.clone(), printed: false }));
+    with_trace(|reads| reads.push(Read { node: node.clone(), value: value.clone(), use_of: Use::Unknown }));
 }
 
 fn with_trace(write: impl FnOnce(&mut Vec<Read>)) {
+    with_traced(|frame| write(&mut frame.reads));
+}
+
+fn with_traced(write: impl FnOnce(&mut Frame)) {
     with_frame(|frame| {
         if frame.scope.is_traced {
-            write(&mut frame.reads);
+            write(frame);
         }
     });
 }

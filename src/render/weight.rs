@@ -7,7 +7,7 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind};
 
 use super::language::Escaped;
-use super::tracked::{Tracked, Whole};
+use super::tracked::{self, Tracked, Whole};
 use crate::node::{Data, Node};
 
 /// Bytes of a value that a template put together.
@@ -25,6 +25,7 @@ const GREEDY: &[&str] = &["batch", "chain", "format", "indent", "lines", "pprint
 pub(super) fn limit(env: &mut Environment<'static>) {
     GREEDY.iter().for_each(|name| env.remove_filter(name));
     env.add_filter("held", |value: Value| {
+        tracked::settle();
         let mut left = MAX_VALUE;
         if weigh(&value, &mut left, light) { Ok(value) } else { Err(too_large()) }
     });

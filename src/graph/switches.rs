@@ -1,0 +1,58 @@
+//! Which choices decide who is there and who meets whom: components in, the options that switch them on and choose for their
+//! needs out, each time as one node, since many values hold it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Interface, section, wire};
+use crate::lakehouse::{Instance, Lakehouse};
+use crate::node::{Data, Entry, Node};
+
+/// Those of all components: every list of the platform follows from them.
+pub(super) fn of_all(lakehouse: &Lakehouse<'_>, interfaces: &[Interface<'_>]) -> Arc<Node> {
+    // Who takes every offer of an interface is told of by whatever decides which of them there are.
+    let many = interfaces.iter().flat_map(|interface| &interface.needs).filter(|need| wire::flag(&need.node, "many"));
+    let many: BTreeSet<&str> = many.map(|need| need.node.text("interface")).collect();
+    node(lakehouse.instances.iter(), interfaces, &many)
+}
+
+/// Those of the components that one may meet: whom it talks to follows from nothing else.
+pub(super) fn near(lakehouse: &Lakehouse<'_>, interfaces: &[Interface<'_>], index: usize) -> Arc<Node> {
+    let own = interfaces[index].instance;
+    let is_near = |other: &&Instance<'_>| std::ptr::eq(*other, own) || meets(own, other) || meets(other, own);
+    let words = [named(own, "needs"), named(own, "offers")].into_iter().flatten().collect();
+    node(lakehouse.instances.iter().filter(is_near), interfaces, &words)
+}
+
+fn node<'i, 'c: 'i>(
+    instances: impl Iterator<Item = &'i Instance<'c>>,
+    interfaces: &[Interface<'_>],
+    words: &BTreeSet<&str>,
+) -> Arc<Node> {
+    let decided = interfaces.iter().flat_map(|interface| &interface.decided);
+    let decided = decided.filter(|(wanted, _)| words.contains(&**wanted)).map(|(_, node)| node.clone());
+    let all: Vec<Arc<Node>> = instances.flat_map(choices).chain(decided).collect();
+    Node::derived("who runs and whom they use", Data::Seq(Vec::new()), all)
+}
+
+fn choices(instance: &Instance<'_>) -> Vec<Arc<Node>> {
+    let uses = instance.options.get("uses").map_or(&[][..], |uses| uses.entries());
+    let chosen = uses.iter().map(|chosen| chosen.node.clone());
+    instance.options.get("enabled").cloned().into_iter().chain(chosen).collect()
+}
+
+/// Whether one could take an offer of the other.
+fn meets(one: &Instance<'_>, other: &Instance<'_>) -> bool {
+    let offered: BTreeSet<&str> = named(other, "offers").collect();
+    let takes_pages = entries(one, "needs").iter().any(|need| wire::flag(&need.node, "edges"));
+    let has_page = entries(other, "offers").iter().any(|offer| offer.node.get("edge").is_some());
+    takes_pages && has_page || named(one, "needs").any(|wanted| offered.contains(wanted))
+}
+
+fn named<'i>(instance: &'i Instance<'_>, list: &str) -> impl Iterator<Item = &'i str> {
+    entries(instance, list).iter().map(|entry| entry.node.text("interface"))
+}
+
+fn entries<'i>(instance: &'i Instance<'_>, list: &str) -> &'i [Entry] {
+    section(&instance.component.manifest, list)
+}
