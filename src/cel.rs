@@ -33,6 +33,7 @@ use std::sync::Arc;
 
 pub use eval::{NoVariables, Outcome, Variables};
 pub use fault::Fault;
+pub use json::from_base64;
 pub use library::nano;
 pub use table::names;
 pub use types::{Field, Object, Type};

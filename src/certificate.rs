@@ -23,6 +23,7 @@ use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::{SubjectPublicKeyInfo, SubjectPublicKeyInfoRef};
 use x509_cert::time::{Time, Validity};
 
+const END: &str = "-----END CERTIFICATE-----";
 const DAY_S: u64 = 86_400;
 /// Clients of today refuse what is valid for longer than 398 days.
 pub const LEAF_DAYS: u64 = 397;
@@ -87,7 +88,9 @@ fn sign_own(name: Name, key: SigningKey, serial: SerialNumber, now_s: u64) -> Ma
 
 /// The second, since 1970, at which a certificate ends.
 pub fn ends_s(pem: &str) -> Option<u64> {
-    let certificate = Certificate::from_pem(pem).ok()?;
+    // Of a chain the first one is the server's.
+    let end = pem.find(END).map_or(pem.len(), |at| at + END.len());
+    let certificate = Certificate::from_pem(&pem[..end]).ok()?;
     Some(certificate.tbs_certificate().validity().not_after.to_unix_duration().as_secs())
 }
 

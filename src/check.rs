@@ -2,6 +2,8 @@
 //! is no object, or at all objects together. Nothing here reads a file but through `inputs`.
 
 mod capacity;
+mod cloud;
+mod conditions;
 mod dashboards;
 mod document;
 mod exceptions;
@@ -11,6 +13,7 @@ mod images;
 mod index;
 mod kinds;
 mod links;
+mod mesh;
 mod metadata;
 mod metrics;
 mod names;
@@ -28,6 +31,7 @@ mod rules;
 mod schema;
 mod tables;
 mod versions;
+mod workflow;
 
 use std::sync::Arc;
 
@@ -52,6 +56,7 @@ use crate::inputs::Inputs;
 use crate::report::Summary;
 use crate::source::Source;
 use crate::yaml::{self, Limits, Yaml};
+use links::walk;
 
 /// What a run of checks is told.
 #[derive(Clone, Debug)]
@@ -122,10 +127,10 @@ pub static FAMILIES: &[Family] = &[
     Family { name: "versions", object: Some(versions::object), ..NO_CHECKS },
     Family { name: "images", object: Some(images::object), ..NO_CHECKS },
     Family { name: "policy", object: Some(policy::object), ..NO_CHECKS },
-    Family { name: "mesh", ..NO_CHECKS },
+    Family { name: "mesh", object: Some(conditions::object), keep: Some(mesh::keep), whole: Some(mesh::whole), ..NO_CHECKS },
     Family { name: "compose", document: Some(files::document), ..NO_CHECKS },
-    Family { name: "cloud", ..NO_CHECKS },
-    Family { name: "workflow", ..NO_CHECKS },
+    Family { name: "cloud", document: Some(cloud::document), ..NO_CHECKS },
+    Family { name: "workflow", document: Some(workflow::document), ..NO_CHECKS },
 ];
 
 impl Family {
@@ -263,6 +268,10 @@ fn other(document: &Document<'_>, content: Option<Content>, world: &World<'_>, f
         }
         Some(content) => {
             let document = document.taken_for(content);
+            if document.number > 0 && world.tables.reads_first_only(content) {
+                let message = format!("of this file only the first document is read, as {}", world.tables.content_name(content));
+                found.error(Code::NeverRead, message).within(&document.span(mark), "never read", document.number, "");
+            }
             let judges = |family: &&&Family| family.name == world.tables.family_of(content);
             match world.options.families.iter().find(judges).and_then(|family| family.document) {
                 Some(check) => check(&document, world, found),

@@ -176,6 +176,19 @@ impl<'a> Yaml<'a> {
         Some(yaml)
     }
 
+    /// The same tree, for whoever keeps it when the text is gone.
+    pub fn owned(&self) -> Yaml<'static> {
+        let data = match &self.data {
+            Data::Null => Data::Null,
+            Data::Bool(flag) => Data::Bool(*flag),
+            Data::Number(number) => Data::Number(*number),
+            Data::Str(text) => Data::Str(Cow::Owned(text.to_string())),
+            Data::Seq(items) => Data::Seq(items.iter().map(Yaml::owned).collect()),
+            Data::Map(entries) => Data::Map(entries.iter().map(Entry::owned).collect()),
+        };
+        Yaml { data, mark: self.mark, style: self.style }
+    }
+
     /// The same tree as values that a person wrote into `source`, which must hold the text that was read.
     pub fn to_node(&self, source: &Arc<Source>, layer: &Arc<str>) -> Node {
         self.node(source, layer, None)
@@ -210,6 +223,11 @@ impl PartialEq for Key<'_> {
 }
 
 impl Entry<'_> {
+    fn owned(&self) -> Entry<'static> {
+        let key = Key { name: Cow::Owned(self.key.name.to_string()), ..self.key };
+        Entry { key, value: self.value.owned() }
+    }
+
     fn node(&self, source: &Arc<Source>, layer: &Arc<str>) -> node::Entry {
         let node = self.value.node(source, layer, Some(self.key.mark));
         node::Entry { key: Arc::from(&*self.key.name), node: Arc::new(node) }

@@ -5,6 +5,7 @@
   steady     everything runs since its first start and is healthy, or has ended with 0
   green      each healthcheck, asked by hand, is green
   targets    Prometheus, where there is one, reaches each of its targets and evaluates each of its rules
+  queries    it answers each query of a rule and of a panel, and each metric in them is one that somebody gives
   calm       it says that nothing is wrong
   flows      a flow runs through each pool
   backup     the user for backups may write its backups and no more
@@ -12,7 +13,7 @@
   restart    each container, one after another, is itself again
   kept       what was written is there
   gone       nothing is left"""
-import data, json, os, sys, time, yaml
+import data, json, os, subprocess, sys, tempfile, time, yaml
 from project import as_user, containers, docker, end, folder, here, project, prometheus, python, running, s3, service, verb, well, within, workers
 
 
@@ -81,6 +82,19 @@ def targets():
     return within(100, ask) if has_prometheus() else []
 
 
+def queries():
+    if not has_prometheus():
+        return []
+    [found] = running(lambda c: c["Config"]["Image"].split(":")[0] == "prom/prometheus")
+    url = f"http://{next(iter(found['NetworkSettings']['Networks'].values()))['IPAddress']}:9090"
+    with tempfile.TemporaryDirectory() as work:
+        for words in (("collect.py", folder, work + "/asked"), ("ask.py", url, work + "/asked")):
+            said = subprocess.run([sys.executable, here.parent / "prometheus" / words[0], *words[1:]], capture_output=True, text=True)
+            if said.returncode:
+                return [said.stdout + said.stderr]
+    return []
+
+
 def calm():
     """Nothing is said to be wrong; what the machine below is like is not ours."""
     def ask():
@@ -128,6 +142,6 @@ def gone():
     return [f"{' '.join(words)}: {left}" for words in kinds if (left := docker(*words, "--filter", label).stdout.split())]
 
 
-verbs = {"prepare": prepare, "steady": steady, "green": green, "targets": targets, "calm": calm, "flows": flows, "backup": lambda: s3("backup", user="backup"),
+verbs = {"prepare": prepare, "steady": steady, "green": green, "targets": targets, "queries": queries, "calm": calm, "flows": flows, "backup": lambda: s3("backup", user="backup"),
          "write": lambda: data.write(sql, cache, s3), "restart": restart, "kept": lambda: data.kept(sql, cache, s3), "gone": gone}
 end(verbs[verb]())

@@ -8,9 +8,9 @@ from api import Server
 
 output, compose = pathlib.Path(os.environ["OUTPUT"]), pathlib.Path(__file__).parent.parent / "compose"
 server = Server(os.environ["CONFIG"])
-documents = [d for path in sorted(output.rglob("*.yaml")) for d in yaml.safe_load_all(path.read_text()) if d and "metadata" in d]
+documents = [d for path in sorted(output.glob("*/**/*.yaml")) for d in yaml.safe_load_all(path.read_text()) if d and "metadata" in d]
 namespaces = [d["metadata"]["name"] for d in documents if d["kind"] == "Namespace"]
-INSTANCE = "app.kubernetes.io/instance"
+INSTANCE, CLUSTER = "app.kubernetes.io/instance", "cnpg.io/cluster"
 
 
 def kubectl(*words, stdin=None, check=True):
@@ -25,13 +25,15 @@ def items(path):
 
 
 def instance(pod):
-    return pod["metadata"].get("labels", {}).get(INSTANCE)
+    """Which workload of the platform a pod is of; a database's operator has a label of its own."""
+    labels = pod["metadata"].get("labels", {})
+    return labels.get(INSTANCE, labels.get(CLUSTER))
 
 
 def pods(namespace=None):
-    """The pods of the platform that are not on their way out."""
+    """The pods of the platform that are not on their way out, those left out that an operator has prepare its database."""
     found = [pod for one in ([namespace] if namespace else namespaces) for pod in items(f"/api/v1/namespaces/{one}/pods")]
-    return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+    return [pod for pod in found if "deletionTimestamp" not in pod["metadata"] and "cnpg.io/jobRole" not in pod["metadata"].get("labels", {})]
 
 
 def name(pod):
@@ -84,10 +86,10 @@ def unready():
     """What is not yet as the output says, in words."""
     seen, found = pods(), []
     for one in documents:
-        if one["kind"] not in ("Deployment", "StatefulSet", "DaemonSet", "Job"):
+        if one["kind"] not in ("Deployment", "StatefulSet", "DaemonSet", "Job", "Cluster"):
             continue
         mine = [pod for pod in seen if instance(pod) == one["metadata"]["name"] and pod["metadata"]["namespace"] == one["metadata"]["namespace"]]
-        well, wanted = [pod for pod in mine if is_ready(pod)], one["spec"].get("replicas", 1)
+        well, wanted = [pod for pod in mine if is_ready(pod)], one["spec"].get("instances", one["spec"].get("replicas", 1))
         # Who empties a machine removes the pods of Jobs that are done, too.
         if not done(one) if one["kind"] == "Job" else len(well) != wanted or len(mine) != wanted:
             found.append(f"{one['kind']} {one['metadata']['name']}: {len(well)} pods of {wanted} are well; {'; '.join(why(pod) for pod in mine)}")

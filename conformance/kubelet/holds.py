@@ -12,7 +12,7 @@
   drain            an emptied machine keeps what the budgets say, and takes all back
   gone             nothing is left of what the output made"""
 import json, os, pathlib, signal, subprocess, sys, time, urllib.request
-from cluster import (INSTANCE, address, compose, containers, documents, end, execute, instance, is_ready, items, kubectl, name, namespaces,
+from cluster import (CLUSTER, address, compose, containers, documents, end, execute, instance, is_ready, items, kubectl, name, namespaces,
                      output, pods, restarts, running, secret, server, unready, within)
 import data
 
@@ -106,8 +106,10 @@ def flows():
 
 
 def sql(text):
-    [database] = [pod for pod in running() if instance(pod) == "postgresql"]
-    return execute(database, "psql", "-U", "prefect", "-d", "prefect", "-tAc", text).stdout.strip()
+    """What the first of a database's pods says to its administrator, whom its operator calls otherwise."""
+    first = [pod for pod in running() if instance(pod) == "postgresql" and pod["metadata"]["labels"].get("cnpg.io/instanceRole") != "replica"]
+    user = "postgres" if CLUSTER in first[0]["metadata"]["labels"] else "prefect"
+    return execute(first[0], "psql", "-U", user, "-d", "prefect", "-tAc", text).stdout.strip()
 
 
 def cache(*words):
@@ -155,7 +157,7 @@ def drain():
     held = budgets()
     if not held:
         return ["there are no budgets"]
-    said = kubectl("drain", machine, "--ignore-daemonsets", "--delete-emptydir-data", "--pod-selector", "app.kubernetes.io/managed-by=lakegen",
+    said = kubectl("drain", machine, "--ignore-daemonsets", "--delete-emptydir-data", "--pod-selector", "app.kubernetes.io/part-of",
                    "--timeout", "60s", check=False)
     stayed = {instance(pod) for pod in running()}
     faults = [f"{one} has a budget, and no pod of it stayed" for one in held if one not in stayed]

@@ -34,21 +34,32 @@ programs() {
   once plugins "$root/conformance/fetch" "$suite" "$CNI" containernetworking-plugins >"$logs/fetch.log" 2>&1 ||
     { tail -n 20 "$logs/fetch.log" >&2; die "no plugins of containers' networks: see why apt cannot ($logs/fetch.log)"; }
   go_programs "$here/programs.txt"
+  once manifests manifests >"$logs/manifests.log" 2>&1 || die "the operators' modules have no manifests ($logs/manifests.log)"
+}
+
+# manifests: what each operator's module has to install it by, in $manifests, for who asks the network for it
+manifests=$cache/manifests
+manifests() {
+  local row
+  mkdir -p "$manifests"
+  while read -r row; do
+    cp "$(cd / && GOFLAGS=-mod=mod go mod download -json "${row% *}" | sed -n 's/^\t"Dir": "\(.*\)",\{0,1\}$/\1/p')/${row#* }" "$manifests/"
+  done < <(grep -v '^#' "$here/manifests.txt")
 }
 
 # What the images are made of, and which of them the machine's store has.
-images_key() { (cd "$root/conformance" && cat compose/images/* compose/programs.txt kubelet/programs.txt kubelet/coredns.go) | sha256sum; }
+images_key() { (cd "$root/conformance" && cat compose/images/* compose/programs.txt kubelet/programs.txt kubelet/manifests.txt kubelet/coredns.go) | sha256sum; }
 missing_images() { [ "$(sed -n 1p "$IMAGES.names" 2>/dev/null)" = "$(images_key)" ] || images_key >"$IMAGES.names"; printf '%s\n' "${images[@]%@*}" | sort -u | grep -vxFf "$IMAGES.names"; }
 
 # names: every image of the outputs, and what a cluster brings
 names() {
-  mapfile -t images < <({ for profile in "${profiles[@]}"; do grep -rhoP '^ *(- )?image: \K.*' "${out:?}/$profile/k3s-local" --include='*.yaml'; done; echo conformance/coredns:1; echo conformance/pause:1; } | sort -u)
+  mapfile -t images < <({ for profile in "${profiles[@]}"; do grep -rhoP '^ *(- )?image(Name)?: \K.*' "${out:?}/$profile/k3s-local" "$manifests" --include='*.yaml'; done; echo conformance/coredns:1; echo conformance/pause:1; } | sort -u)
 }
 
 # make_images: those that are missing, in the engine
 make_images() {
   go_programs "$root/conformance/compose/programs.txt"
-  (. "$engine/environment" && PROGRAMS="coredns=${coredns:?}" "$root/conformance/compose/images/build" "$suite" "${minio:?}" "${mc:?}" "$@") >"$logs/images.log" 2>&1 ||
+  (. "$engine/environment" && PROGRAMS="coredns=${coredns:?} cnpg=${cnpg:?}" "$root/conformance/compose/images/build" "$suite" "${minio:?}" "${mc:?}" "$@") >"$logs/images.log" 2>&1 ||
     { tail -n 20 "$logs/images.log" >&2; die "images cannot be made ($logs/images.log)"; }
 }
 
@@ -94,11 +105,17 @@ machine_up() {
   kubectl -n kube-system rollout status deployment/coredns --timeout 60s >"$logs/cluster.log" 2>&1 || die "the cluster has no name server ($logs/cluster.log)"
 }
 
-# readme FOLDER HEADING [NUMBER]: what its README says, word for word, in the machine
+# readme FOLDER HEADING [NUMBER]: what its README says, word for word, in the machine. What it fetches is in $manifests already;
+# no image can be asked for again, so who always would need not.
 readme() {
   mkdir -p "$machine/bin"
-  printf '#!/bin/sh\nexec "%s" kubectl --kubeconfig "%s/kubeconfig" "$@"\n' "$PROGRAM" "$machine" >"$machine/bin/kubectl"
-  chmod +x "$machine/bin/kubectl"
+  cat >"$machine/bin/kubectl" <<EOF
+#!/bin/sh
+for word; do case \$word in */* | -*) ;; *.yaml) sed -i 's/imagePullPolicy: Always/imagePullPolicy: IfNotPresent/' "\$word" ;; esac; done
+exec "$PROGRAM" kubectl --kubeconfig "$machine/kubeconfig" "\$@"
+EOF
+  printf '#!/bin/sh\nexec cp "%s/${3##*/}" "$2"\n' "$manifests" >"$machine/bin/curl"
+  chmod +x "$machine/bin/kubectl" "$machine/bin/curl"
   python3 "$here/readme.py" "$1/README.md" "${@:2}" >"$machine/block.sh" && (cd "$1" && PATH=$machine/bin:$PATH inside sh "$machine/block.sh")
 }
 asks() { inside env CONFIG="$machine/kubeconfig" OUTPUT="$folder" python3 -B "$here/$1.py" "${@:2}"; }

@@ -1,5 +1,6 @@
 //! Documents of programs other than Kubernetes: the schema of each lies in schemas/files, with rules in CEL; names that lead
-//! from one part to another stand in schemas/files/refers.toml. A document in, findings out.
+//! from one part to another stand in schemas/files/refers.toml. What the controllers of some kinds refuse lies in
+//! schemas/controllers. A document or an object in, findings out.
 
 mod plain;
 
@@ -8,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use super::links::walk;
-use super::{Document, Minor, World};
+use super::{Document, Minor, Object, World};
 use crate::catalog;
 use crate::cel::Version;
 use crate::diagnostic::{Code, Diagnostics, Severity};
@@ -24,39 +25,51 @@ struct Schema {
     rules: Rules,
 }
 
-/// The schemas of all contents, each made when the first of its documents comes.
+/// The schemas by the files that they lie in, each made when the first document comes that it is for.
 pub(super) struct Files(BTreeMap<String, OnceLock<Schema>>);
 
 impl Files {
-    pub fn of(contents: &[Arc<Node>]) -> Files {
-        let with_schema = contents.iter().filter(|content| content.get("schema").is_some());
-        Files(with_schema.map(|content| (content.text("name").to_owned(), OnceLock::new())).collect())
+    pub fn of<'r>(rows: impl Iterator<Item = &'r Arc<Node>>) -> Files {
+        let with_schema = rows.filter(|row| row.get("schema").is_some());
+        Files(with_schema.map(|row| (row.text("schema").to_owned(), OnceLock::new())).collect())
+    }
+
+    fn schema(&self, row: &Node) -> Option<&Schema> {
+        Some(self.0.get(row.text("schema"))?.get_or_init(|| Schema::of(row)))
     }
 }
 
-/// Whether a document has a schema, and nothing is wrong with it by that.
-pub(super) fn is_sound(document: &Document<'_>, world: &World<'_>, found: &mut Diagnostics) -> bool {
-    let Some(row) = document.content.and_then(|content| world.tables.content_row(content)) else { return false };
-    let name = row.text("name");
-    let Some(schema) = world.tables.files.0.get(name) else { return false };
-    let schema = schema.get_or_init(|| Schema::of(row));
+/// What the controller of a kind refuses in an object that the API server takes.
+pub(super) fn controller(object: &Object<'_>, world: &World<'_>, found: &mut Diagnostics) {
+    let Some(row) = world.tables.controller(object) else { return };
+    let Some(schema) = world.tables.files.schema(row) else { return };
+    for fault in schema.judge(object.root, &object.path) {
+        let help = fault.help.or_else(|| Some(row.text("help").to_owned()));
+        object.fault(found, Fault { code: Code::ControllerRefuses, help, ..fault });
+    }
+}
+
+pub(super) fn document(document: &Document<'_>, world: &World<'_>, found: &mut Diagnostics) {
+    judged(document, world, found);
+}
+
+/// The pointers to all that is wrong with a document by its schema.
+pub(super) fn judged(document: &Document<'_>, world: &World<'_>, found: &mut Diagnostics) -> Vec<String> {
+    let Some(row) = document.content.and_then(|content| world.tables.content_row(content)) else { return Vec::new() };
+    let Some(schema) = world.tables.files.schema(row) else { return Vec::new() };
     let (mut faults, mut root) = (Vec::new(), Cow::Borrowed(document.root));
     if schema.decoding == Decoding::Templated {
         root = Cow::Owned(plain::words(document, &mut faults));
     }
-    faults.extend(schema.judge(&root));
-    let is_sound = faults.is_empty();
+    faults.extend(schema.judge(&root, &Path::ROOT));
+    if faults.is_empty() {
+        refers(&document.with(&root), row.text("name"), world, found);
+    }
+    let wrong = faults.iter().map(|fault| fault.pointer.clone()).collect();
     for fault in faults {
         tell(document, fault, found);
     }
-    if is_sound {
-        refers(&document.with(&root), name, world, found);
-    }
-    is_sound
-}
-
-pub(super) fn document(document: &Document<'_>, world: &World<'_>, found: &mut Diagnostics) {
-    is_sound(document, world, found);
+    wrong
 }
 
 impl Schema {
@@ -72,11 +85,11 @@ impl Schema {
         Schema { decoding, arena, root, rules }
     }
 
-    fn judge(&self, root: &Yaml<'_>) -> Vec<Fault> {
-        let mut faults = judge(&self.arena, self.decoding, self.arena.shape(self.root), root, &Path::ROOT);
+    fn judge(&self, root: &Yaml<'_>, path: &Path<'_>) -> Vec<Fault> {
+        let mut faults = judge(&self.arena, self.decoding, self.arena.shape(self.root), root, path);
         if faults.is_empty() {
             // How a rule of ours is written helps nobody.
-            let of_rules = self.rules.judge(&self.arena, self.root, root, &Path::ROOT);
+            let of_rules = self.rules.judge(&self.arena, self.root, root, path);
             faults.extend(of_rules.into_iter().map(|fault| Fault { help: None, ..fault }));
         }
         faults
@@ -108,6 +121,9 @@ fn refers(document: &Document<'_>, content: &str, world: &World<'_>, found: &mut
                 known.extend(names(yaml, None).into_iter().map(|(name, _)| name.to_owned()));
             });
         }
+        if row.get("circle").is_some() {
+            circles(document, row, found);
+        }
         walk::each(document.root, row.text("at"), "", &mut |yaml, pointer| {
             let unknown = |(name, _): &(&str, Mark)| !name.is_empty() && !name.contains('$') && !known.contains(*name);
             for (name, mark) in names(yaml, Some(row)).into_iter().filter(unknown) {
@@ -118,6 +134,47 @@ fn refers(document: &Document<'_>, content: &str, world: &World<'_>, found: &mut
             }
         });
     }
+}
+
+/// Parts that wait for one another in a circle; each is told once, by the first of them.
+fn circles(document: &Document<'_>, row: &Node, found: &mut Diagnostics) {
+    let way = row.text("at");
+    let part = way.split('/').position(|step| step == "*").unwrap_or_default() + 1;
+    let mut said: Vec<(String, String, Mark)> = Vec::new();
+    walk::each(document.root, way, "", &mut |yaml, pointer| {
+        let from = pointer.split('/').nth(part).unwrap_or_default();
+        said.extend(names(yaml, Some(row)).into_iter().map(|(name, mark)| (from.to_owned(), name.to_owned(), mark)));
+    });
+    let edges: Vec<(&str, &str)> = said.iter().map(|(from, to, _)| (from.as_str(), to.as_str())).collect();
+    for first in edges.iter().map(|(from, _)| *from).collect::<BTreeSet<_>>() {
+        let Some(path) = circle(first, &edges).filter(|path| path.iter().all(|part| *part >= first)) else { continue };
+        let mark =
+            said.iter().find(|(from, to, _)| from == first && to == path[1]).map_or(document.root.mark, |(.., mark)| *mark);
+        let message = format!("in a circle each {} waits for the next: {}", row.text("what"), path.join(", "));
+        document.report(found, (Severity::Error, Code::Circle), message, (mark, "waited for here"), String::new());
+    }
+}
+
+/// The shortest way from a name back to itself.
+pub(super) fn circle<'n>(start: &'n str, edges: &[(&'n str, &'n str)]) -> Option<Vec<&'n str>> {
+    let mut ways = vec![vec![start]];
+    let mut seen = BTreeSet::new();
+    while !ways.is_empty() {
+        let mut further = Vec::new();
+        for way in ways {
+            for (_, to) in edges.iter().filter(|(from, _)| way.last() == Some(from)) {
+                let way: Vec<&str> = way.iter().copied().chain([*to]).collect();
+                if *to == start {
+                    return Some(way);
+                }
+                if seen.insert(*to) {
+                    further.push(way);
+                }
+            }
+        }
+        ways = further;
+    }
+    None
 }
 
 /// Whether all that a name can lead to is in this file: nothing is taken in from others, and it is none that lies upon another.

@@ -6,6 +6,7 @@ mod gather;
 mod hosts;
 mod known;
 mod select;
+mod serve;
 mod table;
 mod tell;
 pub(super) mod walk;
@@ -39,8 +40,6 @@ pub struct Kept {
     labels: Vec<Label>,
     is_headless: bool,
     replicas: Option<i128>,
-    /// The Service that a destination rule is about.
-    host: Option<(String, Option<String>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -50,10 +49,18 @@ struct Link {
     namespace: Option<String>,
     name: String,
     is_optional: bool,
-    /// It is named as DNS does: it may be something else than an object.
-    is_host: bool,
     parts: Vec<Part>,
+    serves: Option<Serves>,
     spot: Spot,
+}
+
+/// What a Service has to be for who names it: one that finds its pods, and one without an address of its own.
+#[derive(Clone, Debug)]
+struct Serves {
+    finds: Option<Severity>,
+    is_headless: Option<Severity>,
+    /// What the pods have besides the labels of their template.
+    besides: Vec<Label>,
 }
 
 /// What of an object is meant.
@@ -68,7 +75,6 @@ struct Part {
 enum What {
     Key,
     Port,
-    Subset,
 }
 
 /// A place in the file of its object.
@@ -131,8 +137,20 @@ struct Made {
 }
 
 impl Kept {
+    /// The Services that will be made of it, with their ports where they are known.
+    pub(super) fn services(&self) -> Vec<(&str, Option<Vec<i128>>)> {
+        let numbers = |made: &Made| Some(made.ports.as_ref()?.iter().filter_map(|port| port.number).collect());
+        let services = self.made.iter().filter(|made| made.kind == "Service.");
+        services.map(|made| (made.name.as_str(), numbers(made))).collect()
+    }
+
+    /// Whether something of a kind and name will be made of it.
+    pub(super) fn makes(&self, kind: &str, name: &str) -> bool {
+        self.made.iter().any(|made| made.kind == kind && made.name == name)
+    }
+
     fn is_empty(&self) -> bool {
-        let has_parts = self.keys.is_some() || self.ports.is_some() || self.replicas.is_some() || self.host.is_some();
+        let has_parts = self.keys.is_some() || self.ports.is_some() || self.replicas.is_some();
         let wants = self.links.is_empty() && self.selects.is_empty() && self.hosts.is_empty();
         wants && self.made.is_empty() && self.labels.is_empty() && !has_parts
     }
@@ -154,7 +172,10 @@ pub(super) fn whole(index: &Index, world: &World<'_>, found: &mut Diagnostics) {
             let namespace = known.namespace(&link.kind, link.namespace.as_deref());
             let targets = known.find(&link.kind, namespace, &link.name, entry.file);
             match targets {
-                Some(targets) => parts(entry, link, &targets, &known, found),
+                Some(targets) => {
+                    parts(entry, link, &targets, &known, found);
+                    serve::check(entry, link, &targets, &known, found);
+                }
                 None if link.is_optional || known.is_given(link) => {}
                 None if let Some(provided) = known.provided(link) => {
                     let lacks = |part: &&Part| part.what == What::Key && !provided.keys.contains(&part.name);
@@ -182,10 +203,10 @@ pub(super) fn whole(index: &Index, world: &World<'_>, found: &mut Diagnostics) {
     }
 }
 
-/// The keys, ports and subsets that are asked for; one of the objects of a name must have them all.
+/// The keys and ports that are asked for; one of the objects of a name must have them all.
 fn parts(entry: &Entry, link: &Link, targets: &[Target<'_>], known: &Known<'_>, found: &mut Diagnostics) {
     for part in &link.parts {
-        if link.is_optional && part.what == What::Key || targets.iter().any(|target| known.has(target, link, part)) {
+        if link.is_optional && part.what == What::Key || targets.iter().any(|target| known.has(target, part)) {
             continue;
         }
         tell::lacks(entry, link, part, targets, known, found);

@@ -10,9 +10,11 @@ const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"]
 pub(super) struct Pod<'y> {
     pub metadata: Option<&'y Yaml<'y>>,
     pub spec: &'y Yaml<'y>,
+    /// What holds both.
+    pub root: &'y Yaml<'y>,
     pub containers: Vec<Container<'y>>,
     /// From the root of the document.
-    pointer: String,
+    pub pointer: String,
     /// The object is the pod itself, not what makes it.
     pub is_itself: bool,
 }
@@ -46,7 +48,7 @@ impl<'y> Pod<'y> {
         });
         let pointer = format!("{}{template}", object.path.pointer());
         let containers = containers.collect();
-        Some(Pod { metadata: field(root, "metadata"), spec, containers, pointer, is_itself: template.is_empty() })
+        Some(Pod { metadata: field(root, "metadata"), spec, root, containers, pointer, is_itself: template.is_empty() })
     }
 
     pub fn annotations(&self) -> impl Iterator<Item = (&'y str, &'y Yaml<'y>)> {

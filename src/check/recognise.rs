@@ -60,6 +60,11 @@ impl Tables {
         self.content_row(content).is_some_and(|row| row.get("merges").is_some())
     }
 
+    /// Whether its program reads nothing after the first document of a file.
+    pub(super) fn reads_first_only(&self, content: Content) -> bool {
+        self.content_row(content).is_some_and(|row| row.get("single").is_some())
+    }
+
     /// Which family judges it.
     pub(super) fn family_of(&self, content: Content) -> &str {
         self.content_row(content).map_or("", |row| row.text("family"))

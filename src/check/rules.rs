@@ -17,6 +17,10 @@ use crate::yaml::{Data, Entry, Mark, Yaml};
 struct Teller<'t> {
     place: Place<'t>,
     words: Words<'t>,
+    /// The pointers to what is wrong by the schema: a rule with such a fault is not judged further.
+    faults: Vec<String>,
+    /// The queries of records by their names.
+    records: BTreeMap<&'t str, &'t str>,
 }
 
 enum Place<'t> {
@@ -47,19 +51,29 @@ impl<'t> Words<'t> {
 }
 
 pub(super) fn document(document: &Document<'_>, world: &World<'_>, found: &mut Diagnostics) {
-    // What stands across fields is about rules that are sound in themselves.
-    if files::is_sound(document, world, found) {
-        let teller = Teller { place: Place::Document(document), words: Words(&world.tables.alerts) };
-        groups(&teller, document.root.get("groups"), &Path::ROOT.field("groups"), found);
-    }
+    let faults = files::judged(document, world, found);
+    let Some(at) = world.tables.rules_in(document) else { return };
+    let records = records(document.root.get(at));
+    let teller = Teller { place: Place::Document(document), words: Words(&world.tables.alerts), faults, records };
+    groups(&teller, document.root.get(at), &Path::ROOT.field(at), found);
+    // Rules without their groups are no file for Prometheus, which has been told; they are judged all the same.
+    rules(&teller, (document.root, document.root.items()), &Path::ROOT, found);
 }
 
 pub(super) fn object(object: &Object<'_>, world: &World<'_>, found: &mut Diagnostics) {
     let Some(at) = world.tables.rules_of(object) else { return };
     let spec = object.path.field(at);
     let rules = object.root.get(at).and_then(|spec| spec.get("groups"));
-    let teller = Teller { place: Place::Object(object), words: Words(&world.tables.alerts) };
+    let (place, words, records) = (Place::Object(object), Words(&world.tables.alerts), records(rules));
+    let teller = Teller { place, words, faults: Vec::new(), records };
     groups(&teller, rules, &spec.field("groups"), found);
+}
+
+/// Of several of one name the last is kept.
+fn records<'y>(groups: Option<&'y Yaml<'_>>) -> BTreeMap<&'y str, &'y str> {
+    let groups = groups.map_or(&[][..], Yaml::items).iter();
+    let rules = groups.flat_map(|group| group.get("rules").map_or(&[][..], Yaml::items));
+    rules.filter_map(|rule| Some((rule.get("record")?.as_str()?, rule.get("expr")?.as_str()?))).collect()
 }
 
 fn groups(teller: &Teller<'_>, groups: Option<&Yaml<'_>>, path: &Path<'_>, found: &mut Diagnostics) {
@@ -75,9 +89,16 @@ fn groups(teller: &Teller<'_>, groups: Option<&Yaml<'_>>, path: &Path<'_>, found
             diagnostic.within(&teller.document().span(first), "first here", teller.document().number, at);
         }
         labels(teller, group.get("labels"), &path.field("labels"), found);
-        let rules = path.field("rules");
-        for (index, rule) in group.get("rules").map_or(&[][..], Yaml::items).iter().enumerate() {
-            self::rule(teller, (group, rule), &rules.item(index), found);
+        rules(teller, (group, group.get("rules").map_or(&[][..], Yaml::items)), &path.field("rules"), found);
+    }
+}
+
+/// Those of a group that are sound in themselves.
+fn rules(teller: &Teller<'_>, (group, rules): (&Yaml<'_>, &[Yaml<'_>]), path: &Path<'_>, found: &mut Diagnostics) {
+    for (index, rule) in rules.iter().enumerate() {
+        let path = path.item(index);
+        if !teller.has_fault(&path.pointer()) {
+            self::rule(teller, (group, rule), &path, found);
         }
     }
 }
@@ -120,6 +141,9 @@ fn labels(teller: &Teller<'_>, labels: Option<&Yaml<'_>>, path: &Path<'_>, found
         if key.name.is_empty() || key.name == "__name__" {
             let message = format!("{:?} cannot be the name of a label here", key.name);
             teller.tell(found, Severity::Error, message, (key.mark, "this name"), pointer);
+        } else if key.name.contains("{{") {
+            let message = "nothing is filled into the name of a label: it stays as it is written";
+            teller.tell(found, Severity::Warning, message, (key.mark, "this name"), pointer);
         } else if value.as_str().is_some_and(|text| text.matches("{{").count() != text.matches("}}").count()) {
             teller.tell(found, Severity::Error, "a template in this text does not end", (value.mark, "in this text"), pointer);
         }
@@ -168,6 +192,12 @@ impl Teller<'_> {
 
     fn words(&self) -> &Words<'_> {
         &self.words
+    }
+
+    /// Whether something is wrong with the value at a pointer, or in it.
+    fn has_fault(&self, pointer: &str) -> bool {
+        let is_within = |rest: &str| rest.is_empty() || rest.starts_with('/');
+        self.faults.iter().any(|fault| fault.strip_prefix(pointer).is_some_and(is_within))
     }
 
     fn tell<'d>(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::kinds::Known;
-use super::{Entry, Index, Kind, Object, World, is_definition, native, versions};
+use super::{Entry, Index, Kind, Object, World, files, is_definition, native, versions};
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::structural::{Decoding, judge, of_definition};
 use crate::yaml::Yaml;
@@ -40,6 +40,7 @@ pub(super) fn object(object: &Object<'_>, world: &World<'_>, found: &mut Diagnos
             // Rules across fields are about objects that are sound in themselves.
             if found.iter().len() == before {
                 native::object(object, world, found);
+                files::controller(object, world, found);
             }
         }
     }

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, LazyLock};
 
+use super::conditions::Conditions;
 use super::files::Files;
 use super::pod_security::Standard;
-use super::{Object, links, plaintext};
+use super::{Document, Object, links, plaintext};
 use crate::diagnostic::Diagnostics;
 use crate::node::Node;
 use crate::source::{self, Source};
@@ -24,6 +25,10 @@ pub struct Tables {
     pub(super) files: Files,
     pub(super) dashboards: Node,
     pub(super) alerts: Node,
+    pub(super) mesh: Node,
+    pub(super) workflow: Node,
+    pub(super) cloud: Node,
+    pub(super) conditions: Conditions,
 }
 
 impl Tables {
@@ -35,8 +40,15 @@ impl Tables {
 
     fn read() -> Tables {
         let recognise = table("schemas/recognise.toml", include_str!("../../schemas/recognise.toml"));
+        let mesh = table("schemas/mesh.toml", include_str!("../../schemas/mesh.toml"));
+        let workflow = table("schemas/workflow.toml", include_str!("../../schemas/workflow.toml"));
+        let cloud = table("schemas/cloud.toml", include_str!("../../schemas/cloud.toml"));
         Tables {
-            files: Files::of(rows(&recognise, "content")),
+            conditions: Conditions::read([&mesh, &workflow, &cloud].into_iter().flat_map(|table| rows(table, "rule"))),
+            mesh,
+            workflow,
+            cloud,
+            files: Files::of(rows(&recognise, "content").iter().chain(rows(&recognise, "controller"))),
             recognise,
             alerts: table("schemas/alerts.toml", include_str!("../../schemas/alerts.toml")),
             dashboards: table("schemas/dashboards.toml", include_str!("../../schemas/dashboards.toml")),
@@ -57,6 +69,18 @@ impl Tables {
         let rows = rows(&self.recognise, "rules").iter();
         let row = rows.into_iter().find(|row| row.text("group") == object.group() && row.text("kind") == object.subject.kind);
         row.map(|row| row.text("at"))
+    }
+
+    /// Likewise of a document.
+    pub(super) fn rules_in(&self, document: &Document<'_>) -> Option<&str> {
+        self.content_row(document.content?)?.get("rules")?.as_str()
+    }
+
+    /// What is known of the controller of a kind.
+    pub(super) fn controller(&self, object: &Object<'_>) -> Option<&Node> {
+        let kind = (object.subject.kind.as_str(), object.group());
+        let is_it = |row: &&Node| row.texts("of").any(|of| of.split_once('.') == Some(kind));
+        rows(&self.recognise, "controller").iter().map(|row| &**row).find(is_it)
     }
 
     pub(super) fn contents(&self) -> &[Arc<Node>] {

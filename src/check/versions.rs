@@ -31,12 +31,19 @@ pub(super) fn object(object: &Object<'_>, world: &World<'_>, found: &mut Diagnos
 }
 
 fn row<'w>(subject: &Subject, world: &'w World<'_>) -> Option<&'w Node> {
-    let rows = world.tables.apis.get("api")?.items().iter();
+    let rows = || world.tables.apis.get("api").into_iter().flat_map(|rows| rows.items()).map(|row| &**row);
     // A List of a kind goes with it.
     let kind = subject.kind.strip_suffix("List").unwrap_or(&subject.kind);
     let is_kind =
         |row: &&Node| row.get("kinds").is_some_and(|kinds| kinds.items().iter().any(|known| known.as_str() == Some(kind)));
-    rows.map(|row| &**row).filter(|row| row.text("version") == subject.api_version).find(is_kind)
+    let mut of_version = rows().filter(|row| row.text("version") == subject.api_version);
+    of_version.clone().find(is_kind).or_else(|| {
+        // A version that went with all of its kinds took those along that nobody has heard of.
+        let is_served = || world.kinds.rows().any(|row| row.api_version == subject.api_version);
+        let went = |row: &&Node| row.get("removed").is_some();
+        let last = of_version.clone().max_by_key(|row| Minor::parse(row.text("removed")))?;
+        (of_version.all(|row| went(&row)) && !is_served()).then_some(last)
+    })
 }
 
 /// Whether this family tells that the API version is gone, so that no other needs to.

@@ -56,6 +56,9 @@ they can be read is all that is known.";
 A finding is excepted by a code, for a reason, until a day: what nobody remembers the reason of stays for ever. Under `validate.except` in lakehouse.toml, as an \
 annotation `lakegen.dev/ignore.<code>` of the object, or as a comment `# lakegen: ignore <code> <reason>` at the line.";
 
+    NeverRead = "L0110", "syntax", "a document that its program never reads", "\
+Kubernetes reads every document of a file; Prometheus and Alertmanager read the first and say nothing of the others. Give each a file of its own.";
+
     UnknownKey = "L0201", "config", "an unknown key", "\
 No such key is known here, so it would have had no effect. `lakegen schema` prints every key there is.";
     WrongType = "L0202", "config", "a value of the wrong type", "\
@@ -138,6 +141,11 @@ The definition of the kind has a rule in CEL (x-kubernetes-validations) that doe
 Files of other programs have such rules in schemas/files, for what those programs refuse.";
     NameOfNothing = "L0415", "schema", "a name that the file does not define", "\
 One part of the file names another, which is not there, as a route its receiver. The program does not take the file. schemas/files/refers.toml says which names lead where.";
+    Circle = "L0417", "schema", "parts of a file that wait for one another", "\
+Each of them waits until the next is up, and the last for the first: the program refuses the file, for none could ever start.";
+    ControllerRefuses = "L0416", "schema", "an object that its controller refuses", "\
+The API server takes the object, for its fields are those of the definition, and the controller that is to act on it does not: it writes into the \
+status what it misses, and waits. schemas/controllers says what controllers refuse, and in schemas/recognise.toml stands of which kinds.";
 
     BadCatalog = "L0501", "catalog", "a catalog file of the wrong form", "\
 A component, mode or profile does not follow its schema in schemas/. CONTRIBUTING.md has a recipe for each.";
@@ -210,6 +218,9 @@ The object is there, and has no such key, port or subset: a pod does not start w
 No pod, or no Service, has the labels that are asked for. It may be deployed already, so this is a note; where the inputs are all there is, it is an error.";
     HostLeadsNowhere = "L1004", "links", "a host name that leads nowhere", "\
 An argument, a variable or a configuration names a Service by its name in DNS, and the Service has no such port, or its StatefulSet no such pod.";
+    UnfitService = "L1005", "links", "a Service that does not do what it is named for", "\
+A StatefulSet names the headless Service that gives its pods their names in DNS, and a Rollout the Services that it splits traffic between. The one that \
+is named does not find the pods, or has an address of its own (`clusterIP: None` takes it away), so nobody reaches what is meant.";
 
     ChoosesNobody = "L1101", "network", "a policy that chooses no pod", "\
 No pod of the namespace has the labels that the policy asks for, so it changes nothing. Often a label is misspelt, or the pods were renamed.";
@@ -303,6 +314,73 @@ An expression of the policy does not compile, or cannot be computed with this ob
 A kind that the policy matches has no such field, or one of another type. The API server takes the policy, and notes this in its status; with an object of that kind the expression fails.";
     BadSample = "L1806", "policy", "a sample that is not decided as its name says", "\
 Beside each policy lie samples: pass-….yaml must be let in, fail-….yaml denied. The last object of a sample is the one that is asked about; its Namespace and params may stand before it. A first line `# denied: …` is a part of the message that the denial must have.";
+
+    MeshHost = "L1901", "mesh", "a host that the mesh does not know", "\
+A route or a rule leads to a host that is no Service and no ServiceEntry, or one that is not exported to who asks: requests to it are refused with 503. Short names are completed \
+with the namespace of the object that says them, and `name.namespace` with nothing: what ends with the domain is whole.";
+    MeshPort = "L1902", "mesh", "a port that the host of a route does not have", "\
+The Service or ServiceEntry has no such port, so the proxy knows no way to it. Where a host has several and a route names none, the port that was asked for is taken, if there is one.";
+    MeshSubset = "L1903", "mesh", "a subset that is not there, or chooses no pod", "\
+A subset stands in a DestinationRule of the same host and chooses pods of its Service by their labels. Requests to one that is not there, or that has no pod, are refused with 503.";
+    MeshGateway = "L1904", "mesh", "a route on a gateway that does not take it", "\
+A route is bound to a Gateway that is not there, that is made by the mesh itself, or of which no server or listener takes its hosts from its namespace: no request from outside comes to it.";
+    MeshGatewayPort = "L1905", "mesh", "a port of a gateway that no Service opens", "\
+A server listens on a port of the gateway's pods, and no Service that selects them has that port or leads to it, so nobody reaches it.";
+    MeshNobody = "L1906", "mesh", "an object of the mesh that chooses nobody", "\
+No pod has the labels, or nothing is in the namespaces, that it names, so it changes nothing: often a label is misspelt. Others may stand beside what was given, so this is a note \
+where nothing is known of the namespace, and an error where the inputs are all there is.";
+    MeshTwice = "L1907", "mesh", "two objects of the mesh that exclude each other", "\
+Two routes of one host, two Gateways of one host and port, two Sidecars or Telemetries of one pod, two protocols on one port of a host: the mesh takes one of them, mostly the older, and leaves the other out without a word.";
+    MeshUnreached = "L1908", "mesh", "a route that is never reached", "\
+Routes are tried in their order, and everything that this one is for has been taken by one before it.";
+    MeshCredential = "L1909", "mesh", "a certificate that a gateway cannot use", "\
+A server with TLS reads its certificate and key from a Secret in the namespace of the gateway's pods: under tls.crt and tls.key, or cert and key. Without it, the port answers nobody.";
+    MeshSharedCertificate = "L1910", "mesh", "one certificate on several gateways of the same pods", "\
+A browser that has a connection for one host uses it for all that the certificate is for. Where these stand in another Gateway, it is answered with 404. Put all hosts of a certificate into one server.";
+    MeshInjection = "L1911", "mesh", "a namespace or pod that asks the mesh for two things", "\
+Labels say how pods come into the mesh: by a proxy beside each, by one of a revision, or by the machine. Two of them on one namespace exclude each other, and the older label wins or none does.";
+    MeshProtocol = "L1912", "mesh", "a port whose protocol the mesh takes for another", "\
+The proxy learns a port's protocol of its name (http-web) or appProtocol. One pod behind two Services that say two protocols for one port is served by either of them.";
+    MeshFilter = "L1913", "mesh", "a patch that may not be applied", "\
+An EnvoyFilter changes the configuration of proxies as it is at that moment. Some operations do nothing for some parts, and those that put something before or after another depend on its being there.";
+    MeshAddress = "L1914", "mesh", "a ServiceEntry that takes the traffic of others", "\
+A port that speaks TCP is known by its address alone. Without any, the proxy takes everything that leaves on this port for this host.";
+    MeshDeprecated = "L1915", "mesh", "a field that the mesh gives up", "\
+The field still works, and a later version of the mesh does not read it any more.";
+    MeshUser = "L1916", "mesh", "a program that runs as the mesh's proxy", "\
+What user 1337 sends is the proxy's own and goes past it: the program is outside of the mesh, without its rules and certificates.";
+    MeshWebhook = "L1917", "mesh", "a webhook of the mesh that does not work", "\
+The API server asks it for every pod, or every object of the mesh. Where nobody answers, pods are not made, or made without a proxy; where two ask for the same, a pod gets two.";
+    MeshTls = "L1918", "mesh", "two ends that do not agree on TLS", "\
+A DestinationRule says how requests to a host are sent, a PeerAuthentication how pods take them. Plain text to pods that take only TLS of the mesh is refused, and so is the other way round.";
+    MeshClaims = "L1919", "mesh", "a route by claims that nobody has checked", "\
+Claims of a token are known only where a RequestAuthentication checks it, on the gateway's own pods. Without one, such a route is never taken.";
+    MeshIneffective = "L1920", "mesh", "an object of the mesh without effect", "\
+It is well formed, and nothing reads it where it stands: a Sidecar in a namespace without proxies, a selector on a Gateway of the Gateway API, which wants targetRefs, rules of a host that traffic from a gateway does not meet.";
+    MeshAnnotation = "L1921", "mesh", "an annotation that the mesh does not read", "\
+The mesh knows no such annotation, or not on this kind of object, or not with this value: it has no effect.";
+
+    CloudReference = "L2101", "cloud", "a reference to nothing in a template", "\
+Ref, GetAtt, Sub and DependsOn name a resource or a parameter of the same template, and this one has none of that name: CloudFormation does not take it.";
+    CloudCircle = "L2102", "cloud", "resources that wait for each other", "\
+A resource is made when all that it refers to are there. These refer to each other, so none can be first.";
+    CloudField = "L2103", "cloud", "a value that the cloud does not take", "\
+The cloud, or the program that asks it, refuses this, or does something else than is said: sizes that contradict each other, names twice, words that are not known. schemas/cloud.toml has the rules.";
+    CloudVersion = "L2104", "cloud", "a version of Kubernetes that the cloud gives up", "\
+The cloud makes clusters of a version for some fourteen months at its usual price, and for a year more at a higher one; after that it makes none. schemas/cloud.toml has the days; --today says which day it is.";
+
+    WorkflowName = "L2201", "workflow", "an expression that names nothing", "\
+An expression in ${{ }} names a context, a function, a step or a job that is not there. Its value is empty, or the workflow is refused.";
+    WorkflowTime = "L2202", "workflow", "a time that is none", "\
+A schedule is five fields: minute, hour, day of the month, month, day of the week. The workflow is refused with others.";
+    WorkflowTwice = "L2203", "workflow", "two steps of one name", "\
+What another step reads of an id must be of one step: a job with two of them is refused.";
+    WorkflowInjection = "L2204", "workflow", "a script that others write", "\
+An expression is put into a script before a shell reads it. Titles, bodies, names of branches and messages are written by anybody, and what stands in them is run, with the workflow's rights.";
+    WorkflowMoves = "L2205", "workflow", "an action that may change", "\
+Who owns an action moves its tags and branches at will. A commit stays what it is.";
+    WorkflowAction = "L2206", "workflow", "an action that cannot be found", "\
+An action is named by its repository and a version, by a folder of this repository, or by an image.";
 
     ImageGone = "L2301", "images", "an image that is gone", "\
 The registry has it no more under this name, or it is frozen and gets no fixes. A machine that does not hold it yet cannot start the pod.";

@@ -44,7 +44,7 @@ impl Date {
         other.day_number() - self.day_number()
     }
 
-    fn of_clock(seconds: u64) -> Date {
+    pub fn of_clock(seconds: u64) -> Date {
         Date::of_day((seconds / 86_400) as i64)
     }
 

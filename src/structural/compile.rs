@@ -18,7 +18,8 @@ pub struct CompileError {
 
 /// One schema, whose shapes go into `arena`.
 pub fn compile(schema: &Yaml<'_>, arena: &mut Arena) -> Result<Ref, CompileError> {
-    Compiler { arena, names: &BTreeMap::new() }.shape(schema, Place::Whole, MAX_DEPTH)
+    let place = if flag(schema, "x-partial") { Place::Junctor } else { Place::Whole };
+    Compiler { arena, names: &BTreeMap::new() }.shape(schema, place, MAX_DEPTH)
 }
 
 /// A table of definitions that may refer to one another, and a schema beside them; `names` numbers the definitions.
@@ -31,7 +32,7 @@ struct Compiler<'c> {
     names: &'c BTreeMap<String, u32>,
 }
 
-/// Inside of `anyOf` and its like nothing says which fields there are.
+/// Inside of `anyOf` and its like nothing says which fields there are, nor in a schema that adds to another.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
     Whole,

@@ -386,8 +386,32 @@ type Trial<'a> = Vec<(usize, &'a str)>;
 struct Judge<'a> {
     options: &'a [Setting],
     harmless: &'a Texts,
-    expected: &'a [Vec<Document>],
+    expected: &'a [Vec<Expected>],
     modes: &'a [&'a str],
+}
+
+/// What the harmless words became, read once.
+struct Expected {
+    document: Document,
+    text: String,
+    value: Value,
+}
+
+impl Expected {
+    fn read(document: Document) -> Result<Expected, String> {
+        let text = document.print();
+        let value = read(document.format, &text)?;
+        Ok(Expected { document, text, value })
+    }
+}
+
+/// A document as data; of text nothing is known.
+fn read(format: Format, text: &str) -> Result<Value, String> {
+    match format {
+        Format::Text => Ok(Value::Null),
+        Format::Json => serde_json::from_str(text).map_err(|error| format!("no JSON: {error}")),
+        Format::Yaml => read_yaml(text),
+    }
 }
 
 impl Judge<'_> {
@@ -431,9 +455,10 @@ impl Judge<'_> {
         let exact = trial.iter().all(|(option, _)| self.options[*option].kind != Kind::Measured);
         let words = trial.iter().map(|(option, hostile)| (self.options[*option].word.as_str(), *hostile));
         let words: Vec<(&str, &str)> = words.filter(|(word, _)| !word.is_empty()).collect();
+        let needles = needles(&words);
         for (mode, found) in self.modes.iter().zip(outputs) {
             let expected = &self.expected[MODES.iter().position(|known| known == mode).unwrap()];
-            let mut comparison = Comparison { words: &words, exact, mode, doubled: "", scripts: 0 };
+            let mut comparison = Comparison { needles: &needles, exact, mode, doubled: "", scripts: 0 };
             comparison.documents(expected, found).map_err(|difference| format!("{words:?} in {mode}: {difference}"))?;
             counts.scripts += comparison.scripts;
         }
@@ -443,9 +468,22 @@ impl Judge<'_> {
 
 // --- comparing -----------------------------------------------------------------------------------------------------
 
+/// By their first sign the harmless words, with the hostile strings that were written in their places; names of variables are
+/// in capitals.
+type Needles = BTreeMap<char, Vec<(String, String)>>;
+
+fn needles(words: &[(&str, &str)]) -> Needles {
+    let mut needles = Needles::new();
+    for (word, hostile) in words {
+        for (word, hostile) in [((*word).to_owned(), (*hostile).to_owned()), (word.to_uppercase(), hostile.to_uppercase())] {
+            needles.entry(word.chars().next().unwrap()).or_default().push((word, hostile));
+        }
+    }
+    needles
+}
+
 struct Comparison<'a> {
-    /// The harmless words, with the hostile strings that were written in their places.
-    words: &'a [(&'a str, &'a str)],
+    needles: &'a Needles,
     exact: bool,
     mode: &'a str,
     doubled: &'a str,
@@ -453,34 +491,30 @@ struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    fn documents(&mut self, expected: &[Document], found: &[Document]) -> Result<(), String> {
+    fn documents(&mut self, expected: &[Expected], found: &[Document]) -> Result<(), String> {
         if expected.len() != found.len() {
             return Err(format!("{} files became {}", expected.len(), found.len()));
         }
         // A name in a path may change the order of files: they are found by their names.
         let by_path: BTreeMap<&str, &Document> = found.iter().map(|document| (document.path.as_str(), document)).collect();
-        for document in expected {
-            let path = self.replaced(&document.path, str::to_owned);
+        for one in expected {
+            let path = self.replaced(&one.document.path, str::to_owned);
             let other = by_path.get(path.as_str()).ok_or_else(|| format!("there is no {path:?}"))?;
-            self.document(document, other).map_err(|difference| format!("{}: {difference}", document.path))?;
+            self.document(one, other).map_err(|difference| format!("{}: {difference}", one.document.path))?;
         }
         Ok(())
     }
 
-    fn document(&mut self, expected: &Document, found: &Document) -> Result<(), String> {
+    fn document(&mut self, expected: &Expected, found: &Document) -> Result<(), String> {
         self.doubled = match (self.mode, found.path.as_str()) {
             ("compose", "docker-compose.yaml") => "$",
             ("echo", "doubled.yaml") => "$%",
             _ => "",
         };
-        let (text, other) = (expected.print(), found.print());
+        let other = found.print();
         match found.format {
-            Format::Text => self.text(&expected.path, &text, &other),
-            Format::Json => {
-                let read = |text: &str| serde_json::from_str::<Value>(text).map_err(|error| format!("no JSON: {error}"));
-                self.value("", &read(&text)?, &read(&other)?)
-            }
-            Format::Yaml => self.value("", &read_yaml(&text)?, &read_yaml(&other)?),
+            Format::Text => self.text(&expected.document.path, &expected.text, &other),
+            format => self.value("", &expected.value, &read(format, &other)?),
         }
     }
 
@@ -602,26 +636,20 @@ impl Comparison<'_> {
         if self.exact && wanted != words { Err(format!("the shell sees {words:?}, not {wanted:?}, in\n{found}")) } else { Ok(()) }
     }
 
-    /// The text with the hostile string in the place of each harmless word; names of variables are in capitals.
+    /// The text with the hostile string in the place of each harmless word.
     fn replaced(&self, text: &str, write: impl Fn(&str) -> String) -> String {
         let mut out = String::new();
         let mut rest = text;
-        'text: while !rest.is_empty() {
-            for (word, hostile) in self.words {
-                if let Some(after) = rest.strip_prefix(word) {
-                    out.push_str(&write(hostile));
-                    rest = after;
-                    continue 'text;
-                }
-                if let Some(after) = rest.strip_prefix(&word.to_uppercase()) {
-                    out.push_str(&write(&hostile.to_uppercase()));
-                    rest = after;
-                    continue 'text;
-                }
+        while let Some(first) = rest.chars().next() {
+            let mut words = self.needles.get(&first).into_iter().flatten();
+            let met = words.find_map(|(word, hostile)| Some((rest.strip_prefix(word.as_str())?, hostile)));
+            if let Some((after, hostile)) = met {
+                out.push_str(&write(hostile));
+                rest = after;
+            } else {
+                out.push(first);
+                rest = &rest[first.len_utf8()..];
             }
-            let next = rest.chars().next().map_or(0, char::len_utf8);
-            out.push_str(&rest[..next]);
-            rest = &rest[next..];
         }
         out
     }
@@ -813,6 +841,8 @@ fn no_value_changes_structure() {
     let verbatim = options.iter().filter(|option| option.has_word()).count();
     assert!(verbatim >= 25 && options.len() >= 60, "the schema has {verbatim} of {} options", options.len());
     assert_words_are_used(&options, &expected);
+    let read = |documents: Vec<Document>| documents.into_iter().map(Expected::read).collect();
+    let expected: Vec<Vec<Expected>> = expected.into_iter().map(read).collect::<Result<_, _>>().unwrap();
     let trials = trials(&options);
     let judged = trials.par_iter().map(|(trial, modes)| {
         let judge = Judge { options: &options, harmless: &harmless, expected: &expected, modes };

@@ -3,17 +3,17 @@
 use super::hosts;
 use super::table::{Form, Makes, Row, Select as SelectRow, Table};
 use super::walk::{each, first, name};
-use super::{Kept, Label, Link, Made, Part, Port, Select, Selector, Spot, Term, What};
+use super::{Kept, Label, Link, Made, Part, Port, Select, Selector, Serves, Spot, Term, What};
 use crate::check::pod::{Owner, Pod, field, items, number, text};
 use crate::check::{Entry, Object, World};
-use crate::yaml::Yaml;
+use crate::yaml::{Data, Yaml};
 
 pub(in crate::check) fn keep(object: &Object<'_>, world: &World<'_>, entry: &mut Entry) {
     let mut kept = Kept { pointer: object.path.pointer(), ..Kept::default() };
     let (table, kind) = (&world.tables.links, kind(object));
     if let Some([links, selects, makes]) = table.by_kind.get(&kind) {
         rows(&mut kept, table, links, (object.root, &object.path.pointer()), object);
-        kept.selects = selects.iter().filter_map(|at| select(&table.selects[*at], object)).collect();
+        kept.selects = selects.iter().filter_map(|at| select(table, &table.selects[*at], object)).collect();
         kept.made = makes.iter().flat_map(|at| made(&table.makes[*at], object)).collect();
     }
     if let Some(pod) = Pod::of(object, world.tables) {
@@ -37,7 +37,6 @@ pub(in crate::check) fn keep(object: &Object<'_>, world: &World<'_>, entry: &mut
         of if of == table.subsets => {
             let named = items(object.root, "spec.subsets").iter().filter_map(|subset| text(subset, "name"));
             kept.keys = Some(named.map(str::to_owned).collect());
-            kept.host = text(object.root, "spec.host").and_then(|host| hosts::short(host, object.subject.namespace.as_deref()));
         }
         "Ingress.networking.k8s.io" => {
             let mut backends: Vec<String> = Vec::new();
@@ -77,8 +76,15 @@ fn keys(object: &Object<'_>, maps: &[&str]) -> Option<Vec<String>> {
 }
 
 fn labels(metadata: Option<&Yaml<'_>>) -> Vec<Label> {
-    let entries = metadata.and_then(|metadata| field(metadata, "labels")).map_or(&[][..], |labels| labels.entries());
-    entries.iter().map(|entry| (entry.key.name.to_string(), entry.value.as_str().unwrap_or_default().to_owned())).collect()
+    metadata.and_then(|metadata| field(metadata, "labels")).map_or_else(Vec::new, pairs)
+}
+
+fn pairs(labels: &Yaml<'_>) -> Vec<Label> {
+    labels
+        .entries()
+        .iter()
+        .map(|entry| (entry.key.name.to_string(), entry.value.as_str().unwrap_or_default().to_owned()))
+        .collect()
 }
 
 fn spot(object: &Object<'_>, yaml: &Yaml<'_>, pointer: String) -> Spot {
@@ -88,12 +94,17 @@ fn spot(object: &Object<'_>, yaml: &Yaml<'_>, pointer: String) -> Spot {
 
 fn rows(kept: &mut Kept, table: &Table, rows: &[usize], (root, pointer): (&Yaml<'_>, &str), object: &Object<'_>) {
     for row in rows.iter().map(|at| &table.links[*at]) {
-        each(root, &row.at, pointer, &mut |yaml, pointer| kept.links.extend(link(row, yaml, &pointer, object)));
+        each(root, &row.at, pointer, &mut |yaml, pointer| {
+            each(yaml, &row.name, "", &mut |named, at| kept.links.extend(link(row, yaml, &pointer, (named, at), object)));
+        });
     }
 }
 
-fn link(row: &Row, yaml: &Yaml<'_>, pointer: &str, object: &Object<'_>) -> Option<Link> {
-    let (named, named_at) = if row.name.is_empty() { (yaml, String::new()) } else { first(yaml, &row.name)? };
+fn link(row: &Row, yaml: &Yaml<'_>, pointer: &str, (named, named_at): (&Yaml<'_>, String), object: &Object<'_>) -> Option<Link> {
+    let is_set = |way: &str| first(yaml, way).is_some_and(|(yaml, _)| yaml.data == Data::Bool(true));
+    if !row.when.is_empty() && !is_set(&row.when) || !row.unless.is_empty() && is_set(&row.unless) {
+        return None;
+    }
     let own = object.subject.namespace.clone();
     let said = first(yaml, &row.namespace).filter(|_| !row.namespace.is_empty()).and_then(|(yaml, _)| name(yaml));
     let (mut namespace, mut target) = (said.or(own), name(named)?);
@@ -107,16 +118,18 @@ fn link(row: &Row, yaml: &Yaml<'_>, pointer: &str, object: &Object<'_>) -> Optio
                 (namespace, target) = (Some(before.to_owned()), after.to_owned());
             }
         }
-        Form::Host => {
-            let (name, of) = hosts::short(&target, namespace.as_deref())?;
-            (namespace, target) = (of, name);
+        Form::Dotted => {
+            if let Some((before, after)) = target.split_once('.') {
+                (namespace, target) = (Some(after.to_owned()), before.to_owned());
+            }
         }
     }
     let kind = target_kind(row, yaml)?;
-    let optional = first(yaml, &row.optional).filter(|_| !row.optional.is_empty());
-    let is_optional = optional.is_some_and(|(yaml, _)| yaml.data == crate::yaml::Data::Bool(true));
+    let is_optional = !row.optional.is_empty() && is_set(&row.optional);
     let mut parts: Vec<Part> = Vec::new();
-    for (what, way) in [(What::Key, &row.key), (What::Port, &row.port), (What::Subset, &row.subset)] {
+    let no_way = String::new();
+    let key = row.keys.iter().find(|way| first(yaml, way).is_some()).unwrap_or(&no_way);
+    for (what, way) in [(What::Key, key), (What::Port, &row.port)] {
         if !way.is_empty() {
             each(yaml, way, pointer, &mut |yaml, pointer| {
                 let meant = name(yaml).filter(|name| !row.but.contains(name));
@@ -127,7 +140,15 @@ fn link(row: &Row, yaml: &Yaml<'_>, pointer: &str, object: &Object<'_>) -> Optio
         }
     }
     let spot = spot(object, named, format!("{pointer}{named_at}"));
-    Some(Link { kind, namespace, name: target, is_optional, parts, spot, is_host: row.form == Form::Host })
+    let serves = serves(row, object);
+    Some(Link { kind, namespace, name: target, is_optional, parts, serves, spot })
+}
+
+fn serves(row: &Row, object: &Object<'_>) -> Option<Serves> {
+    let besides = first(object.root, &row.besides).filter(|_| !row.besides.is_empty());
+    let besides = besides.map_or_else(Vec::new, |(labels, _)| pairs(labels));
+    let is_asked = row.serves.is_some() || row.headless.is_some();
+    is_asked.then_some(Serves { finds: row.serves, is_headless: row.headless, besides })
 }
 
 /// `Deployment.apps`; none where the kind is not followed.
@@ -152,9 +173,10 @@ fn target_kind(row: &Row, yaml: &Yaml<'_>) -> Option<String> {
     Some(format!("{kind}.{group}"))
 }
 
-fn select(row: &SelectRow, object: &Object<'_>) -> Option<Select> {
+fn select(table: &Table, row: &SelectRow, object: &Object<'_>) -> Option<Select> {
     let (yaml, at) = first(object.root, &row.at)?;
-    let selector = if row.is_plain { plain(yaml) } else { selector(yaml) };
+    let mut selector = if row.is_plain { plain(yaml) } else { selector(yaml) };
+    selector.terms.retain(|term| !table.late.iter().any(|late| late == term.key()));
     if row.is_plain && selector.terms.is_empty() {
         return None;
     }

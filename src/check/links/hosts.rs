@@ -6,16 +6,6 @@ use crate::check::pod::{Container, Pod, field, items};
 use crate::node::escape;
 use crate::yaml::{Style, Yaml};
 
-/// The Service that a host names, from within a namespace; none for hosts outside.
-pub(super) fn short(host: &str, own: Option<&str>) -> Option<(String, Option<String>)> {
-    let labels: Vec<&str> = host.trim_end_matches('.').split('.').collect();
-    match labels.as_slice() {
-        [name] => Some(((*name).to_owned(), own.map(str::to_owned))),
-        [name, namespace, "svc", ..] => Some(((*name).to_owned(), Some((*namespace).to_owned()))),
-        _ => None,
-    }
-}
-
 pub(super) fn of_pod(pod: &Pod<'_>, object: &Object<'_>, kept: &mut Kept) {
     for container in &pod.containers {
         let at = |path: &str| pod.pointer(container.owner(), path);

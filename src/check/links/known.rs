@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::table::Table;
-use super::{HostName, Kept, Label, Link, Part, Port, What};
+use super::{HostName, Kept, Label, Link, Part, Port, Term, What};
 use crate::check::{Entry, Index, World};
 use crate::diagnostic::Severity;
 use crate::graph::Provided;
@@ -103,8 +103,7 @@ impl<'i> Known<'i> {
     }
 
     pub fn is_given(&self, link: &Link) -> bool {
-        let is_outside = link.is_host && link.name.contains('.');
-        is_outside || self.table.is_given(&link.kind, link.namespace.as_deref(), &link.name)
+        self.table.is_given(&link.kind, link.namespace.as_deref(), &link.name)
     }
 
     /// A secret that is no object yet.
@@ -133,21 +132,11 @@ impl<'i> Known<'i> {
         if is_certain { Severity::Error } else { Severity::Warning }
     }
 
-    pub fn has(&self, target: &Target<'_>, link: &Link, part: &Part) -> bool {
+    pub fn has(&self, target: &Target<'_>, part: &Part) -> bool {
         match part.what {
             What::Key => target.keys.is_none_or(|keys| keys.contains(&part.name)),
             What::Port => target.ports.is_none_or(|ports| ports.iter().any(|port| port.is(&part.name))),
-            What::Subset => self.has_subset(link, &part.name),
         }
-    }
-
-    /// A subset stands in a destination rule of the same host; without any rule nobody knows.
-    fn has_subset(&self, link: &Link, subset: &str) -> bool {
-        let host = (link.name.clone(), link.namespace.clone());
-        let rules = self.targets.get(&self.table.subsets).into_iter().flat_map(|names| names.values());
-        let rules = rules.flatten().filter_map(|target| target.kept);
-        let mut rules = rules.filter(|kept| kept.host.as_ref() == Some(&host)).peekable();
-        rules.peek().is_none() || rules.any(|kept| kept.keys.as_ref().is_some_and(|keys| keys.iter().any(|key| key == subset)))
     }
 
     /// Why no pod of this name will be behind a Service.
@@ -163,6 +152,12 @@ impl<'i> Known<'i> {
 }
 
 impl Target<'_> {
+    /// What the labels of pods must be that it finds.
+    pub fn terms(&self) -> impl Iterator<Item = &Term> {
+        let selects = self.kept.map_or(&[][..], |kept| &kept.selects);
+        selects.iter().filter(|select| select.finds == "pod").flat_map(|select| &select.selector.terms)
+    }
+
     pub fn listens(&self, port: i128) -> bool {
         self.ports.is_none_or(|ports| ports.iter().any(|known| known.number == Some(port)))
     }

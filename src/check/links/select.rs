@@ -37,12 +37,7 @@ impl Selector {
                 // One label at least is known to be asked for.
                 return self.terms.iter().any(|term| value(target.labels, term.key()).is_some());
             }
-            match term {
-                Term::In(_, values) => found.is_some_and(|found| values.iter().any(|value| value == found)),
-                Term::NotIn(_, values) => found.is_none_or(|found| values.iter().all(|value| value != found)),
-                Term::Exists(_) => found.is_some(),
-                Term::Absent(_) => found.is_none(),
-            }
+            term.holds(found)
         })
     }
 
@@ -54,13 +49,23 @@ impl Selector {
 }
 
 impl Term {
-    fn key(&self) -> &str {
+    /// Of the value that a label has, if it is there.
+    pub fn holds(&self, found: Option<&str>) -> bool {
+        match self {
+            Term::In(_, values) => found.is_some_and(|found| values.iter().any(|value| value == found)),
+            Term::NotIn(_, values) => found.is_none_or(|found| values.iter().all(|value| value != found)),
+            Term::Exists(_) => found.is_some(),
+            Term::Absent(_) => found.is_none(),
+        }
+    }
+
+    pub fn key(&self) -> &str {
         match self {
             Term::In(key, _) | Term::NotIn(key, _) | Term::Exists(key) | Term::Absent(key) => key,
         }
     }
 
-    fn words(&self) -> String {
+    pub fn words(&self) -> String {
         match self {
             Term::In(key, values) => format!("{key}: {}", values.join(" or ")),
             Term::NotIn(key, values) => format!("{key}: not {}", values.join(" nor ")),
@@ -70,6 +75,6 @@ impl Term {
     }
 }
 
-fn value<'l>(labels: &'l [Label], key: &str) -> Option<&'l str> {
+pub(super) fn value<'l>(labels: &'l [Label], key: &str) -> Option<&'l str> {
     labels.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
 }

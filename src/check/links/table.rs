@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::diagnostic::Severity;
 use crate::node::Node;
 
 /// Which field refers to what, what is made of what, and what is always there.
@@ -12,9 +13,11 @@ pub struct Table {
     pub makes: Vec<Makes>,
     pub given: Vec<Given>,
     pub opaque: Vec<String>,
-    /// The kind that cuts a Service into subsets.
+    /// The kind whose keys are subsets.
     pub subsets: String,
     pub outside: Vec<String>,
+    /// Labels of pods whose values only a controller knows.
+    pub late: Vec<String>,
     /// Rows of `links`, `selects` and `makes` by kind.
     pub by_kind: BTreeMap<String, [Vec<usize>; 3]>,
 }
@@ -28,9 +31,16 @@ pub struct Row {
     pub kind: String,
     pub group: String,
     pub port: String,
-    pub key: String,
-    pub subset: String,
+    /// Of several ways the first that leads somewhere.
+    pub keys: Vec<String>,
     pub optional: String,
+    /// Flags that make the field mean this, or something else.
+    pub when: String,
+    pub unless: String,
+    /// How bad it is that a Service does not find the pods of who names it, or has an address of its own.
+    pub serves: Option<Severity>,
+    pub headless: Option<Severity>,
+    pub besides: String,
     pub form: Form,
     pub only: Vec<String>,
     pub but: Vec<String>,
@@ -41,10 +51,10 @@ pub struct Row {
 pub enum Form {
     #[default]
     Name,
-    /// A Service by its name in DNS.
-    Host,
     /// `namespace/name`
     Path,
+    /// `name.namespace`
+    Dotted,
 }
 
 #[derive(Debug)]
@@ -94,6 +104,7 @@ impl Table {
             opaque: texts(table, "opaque"),
             subsets: table.text("subsets").to_owned(),
             outside: texts(table, "outside"),
+            late: texts(table, "late"),
             by_kind,
         }
     }
@@ -111,8 +122,9 @@ impl Table {
 impl Row {
     fn read(row: &Node) -> Row {
         let text = |name: &str| row.text(name).to_owned();
+        let severity = |name: &str| Severity::ALL.into_iter().find(|severity| severity.name() == row.text(name));
         let form = match row.text("form") {
-            "host" => Form::Host,
+            "dotted" => Form::Dotted,
             "path" => Form::Path,
             _ => Form::Name,
         };
@@ -124,9 +136,13 @@ impl Row {
             kind: text("kind"),
             group: text("group"),
             port: text("port"),
-            key: text("key"),
-            subset: text("subset"),
+            keys: texts(row, "key"),
             optional: text("optional"),
+            when: text("when"),
+            unless: text("unless"),
+            serves: severity("serves"),
+            headless: severity("headless"),
+            besides: text("besides"),
             form,
             only: texts(row, "only"),
             but: texts(row, "but"),

@@ -1,6 +1,7 @@
 //! What does not meet, told at the place that asks for it, with the object that lacks it.
 
 use super::known::{Known, Target};
+use super::serve::Unfit;
 use super::{HostName, Link, Part, Select, Spot, What};
 use crate::check::Entry;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
@@ -60,14 +61,14 @@ fn named(namespace: Option<&str>, name: &str) -> String {
     namespace.map_or_else(|| name.to_owned(), |namespace| format!("{namespace}/{name}"))
 }
 
-/// An object is there, and has no such key, port or subset.
+/// An object is there, and has no such key or port.
 pub(super) fn lacks(entry: &Entry, link: &Link, part: &Part, targets: &[Target<'_>], known: &Known<'_>, found: &mut Diagnostics) {
     let kind = link.kind.split('.').next().unwrap_or_default();
     let word = match part.what {
         What::Key if link.kind == "Ingress.networking.k8s.io" => "backend",
+        What::Key if link.kind == known.table.subsets => "subset",
         What::Key => "key",
         What::Port => "port",
-        What::Subset => "subset",
     };
     let named = named(link.namespace.as_deref(), &link.name);
     let message = format!("the {kind} {named} has no {word} {}", part.name);
@@ -78,11 +79,20 @@ pub(super) fn lacks(entry: &Entry, link: &Link, part: &Part, targets: &[Target<'
     let has: Vec<String> = match part.what {
         What::Key => target.keys.unwrap_or_default().to_vec(),
         What::Port => target.ports.unwrap_or_default().iter().map(super::Port::words).collect(),
-        What::Subset => Vec::new(),
     };
     if !has.is_empty() {
         diagnostic.help(format!("it has {}", has.join(", ")));
     }
+}
+
+/// A Service is there, and is not what is asked of it.
+pub(super) fn unfit(entry: &Entry, link: &Link, unfit: &Unfit, target: &Target<'_>, known: &Known<'_>, found: &mut Diagnostics) {
+    let message = format!("the Service {} {}", named(link.namespace.as_deref(), &link.name), unfit.why);
+    // Severities are ordered from the least.
+    let severity = unfit.severity.min(known.certainty(entry, target));
+    let diagnostic = push((severity, Code::UnfitService), message, entry, found);
+    at(diagnostic, entry, &link.spot, "named here", known);
+    diagnostic.within(&target.entry.span(known.world), "this one", target.entry.document, target.entry.pointer.clone());
 }
 
 /// A secret that is made beside the output has not the key.
