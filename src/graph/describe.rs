@@ -112,10 +112,9 @@ impl Graph {
             let edge = edge.filter_map(|other| other.node.get("edge")).find(|edge| edge.as_str() != Some(""));
             let mut entries = vec![entry("name", offer.name.clone()), entry("port", port.clone())];
             entries.extend(offer.node.get("protocol").map(|protocol| entry("protocol", protocol.clone())));
-            entries.push(entry(
-                "edge",
-                edge.cloned().unwrap_or_else(|| offer.node.get("edge").cloned().unwrap_or_else(layers::nothing)),
-            ));
+            // Whether it is here that people reach it follows from who stands before it.
+            let place = |edge: &Arc<Node>| Node::derived("a page", edge.data.clone(), [edge.clone(), workload.near.clone()]);
+            entries.push(entry("edge", edge.or(offer.node.get("edge")).map_or_else(layers::nothing, place)));
             ports.push(table(entries));
         }
         ports

@@ -13,7 +13,7 @@ pub(super) fn of_all(lakehouse: &Lakehouse<'_>, interfaces: &[Interface<'_>]) ->
     // Who takes every offer of an interface is told of by whatever decides which of them there are.
     let many = interfaces.iter().flat_map(|interface| &interface.needs).filter(|need| wire::flag(&need.node, "many"));
     let many: BTreeSet<&str> = many.map(|need| need.node.text("interface")).collect();
-    node(lakehouse.instances.iter(), interfaces, &many)
+    node(lakehouse.instances.iter(), interfaces, &many, true)
 }
 
 /// Those of the components that one may meet: whom it talks to follows from nothing else.
@@ -21,17 +21,21 @@ pub(super) fn near(lakehouse: &Lakehouse<'_>, interfaces: &[Interface<'_>], inde
     let own = interfaces[index].instance;
     let is_near = |other: &&Instance<'_>| std::ptr::eq(*other, own) || meets(own, other) || meets(other, own);
     let words = [named(own, "needs"), named(own, "offers")].into_iter().flatten().collect();
-    node(lakehouse.instances.iter().filter(is_near), interfaces, &words)
+    node(lakehouse.instances.iter().filter(is_near), interfaces, &words, takes_pages(own))
 }
 
 fn node<'i, 'c: 'i>(
     instances: impl Iterator<Item = &'i Instance<'c>>,
     interfaces: &[Interface<'_>],
     words: &BTreeSet<&str>,
+    with_pages: bool,
 ) -> Arc<Node> {
-    let decided = interfaces.iter().flat_map(|interface| &interface.decided);
+    let decided = interfaces.iter().flat_map(|interface| interface.decided.iter().chain(&interface.asked));
     let decided = decided.filter(|(wanted, _)| words.contains(&**wanted)).map(|(_, node)| node.clone());
-    let all: Vec<Arc<Node>> = instances.flat_map(choices).chain(decided).collect();
+    // An offer without a place where people reach it is no page.
+    let offers = interfaces.iter().flat_map(|interface| &interface.offers).filter(|_| with_pages);
+    let pages = offers.filter_map(|offer| offer.node.get("edge").cloned());
+    let all: Vec<Arc<Node>> = instances.flat_map(choices).chain(decided).chain(pages).collect();
     Node::derived("who runs and whom they use", Data::Seq(Vec::new()), all)
 }
 
@@ -44,9 +48,12 @@ fn choices(instance: &Instance<'_>) -> Vec<Arc<Node>> {
 /// Whether one could take an offer of the other.
 fn meets(one: &Instance<'_>, other: &Instance<'_>) -> bool {
     let offered: BTreeSet<&str> = named(other, "offers").collect();
-    let takes_pages = entries(one, "needs").iter().any(|need| wire::flag(&need.node, "edges"));
     let has_page = entries(other, "offers").iter().any(|offer| offer.node.get("edge").is_some());
-    takes_pages && has_page || named(one, "needs").any(|wanted| offered.contains(wanted))
+    takes_pages(one) && has_page || named(one, "needs").any(|wanted| offered.contains(wanted))
+}
+
+fn takes_pages(one: &Instance<'_>) -> bool {
+    entries(one, "needs").iter().any(|need| wire::flag(&need.node, "edges"))
 }
 
 fn named<'i>(instance: &'i Instance<'_>, list: &str) -> impl Iterator<Item = &'i str> {
