@@ -30,8 +30,10 @@ fn node<'i, 'c: 'i>(
     words: &BTreeSet<&str>,
     with_pages: bool,
 ) -> Arc<Node> {
+    let pages: BTreeSet<&str> = interfaces.iter().flat_map(|one| pages(one.instance)).filter(|_| with_pages).collect();
     let decided = interfaces.iter().flat_map(|interface| interface.decided.iter().chain(&interface.asked));
-    let decided = decided.filter(|(wanted, _)| words.contains(&**wanted)).map(|(_, node)| node.clone());
+    let is_wanted = |wanted: &str| words.contains(wanted) || pages.contains(wanted);
+    let decided = decided.filter(|(wanted, _)| is_wanted(wanted)).map(|(_, node)| node.clone());
     // An offer without a place where people reach it is no page.
     let offers = interfaces.iter().flat_map(|interface| &interface.offers).filter(|_| with_pages);
     let pages = offers.filter_map(|offer| offer.node.get("edge").cloned());
@@ -48,8 +50,13 @@ fn choices(instance: &Instance<'_>) -> Vec<Arc<Node>> {
 /// Whether one could take an offer of the other.
 fn meets(one: &Instance<'_>, other: &Instance<'_>) -> bool {
     let offered: BTreeSet<&str> = named(other, "offers").collect();
-    let has_page = entries(other, "offers").iter().any(|offer| offer.node.get("edge").is_some());
-    takes_pages(one) && has_page || named(one, "needs").any(|wanted| offered.contains(wanted))
+    takes_pages(one) && pages(other).next().is_some() || named(one, "needs").any(|wanted| offered.contains(wanted))
+}
+
+/// The interfaces of what people may reach.
+fn pages<'i>(instance: &'i Instance<'_>) -> impl Iterator<Item = &'i str> {
+    let offers = entries(instance, "offers").iter().filter(|offer| offer.node.get("edge").is_some());
+    offers.map(|offer| offer.node.text("interface"))
 }
 
 fn takes_pages(one: &Instance<'_>) -> bool {
