@@ -199,15 +199,15 @@ class Net:
         """What still differs once all is as expected or the patience is over: open for those of the set, for no others.
 
         Each turn asks all, then three times more what differs, for a busy machine loses packets. All is asked again because the engine
-        hears of a policy in the middle of a turn: what was asked before would be told as it was without."""
-        begin, probes = time.monotonic(), probes or self.matrix()
+        hears of one policy after another: what was asked before would be told as it was without. So nothing is told of a first turn."""
+        begin, probes, turns = time.monotonic(), probes or self.matrix(), 0
         while True:
-            wrong = self.differing(probes, expected, seconds)
+            wrong, turns = self.differing(probes, expected, seconds), turns + 1
+            if not wrong:
+                return []
             for wait in (2 * seconds, 4 * seconds, 4 * seconds):
-                if not wrong:
-                    return []
-                wrong = self.differing(sorted(wrong), expected, wait)
-            if time.monotonic() - begin > patience:
+                wrong = wrong and self.differing(sorted(wrong), expected, wait)
+            if turns > 1 and time.monotonic() - begin > patience:
                 want = lambda key: "open" if key in expected else "closed"
                 return [f"{k[0]} -> {k[1]}:{k[2]}/{k[3]}: {v}, expected {want(k)}" for k, v in sorted(wrong.items())]
 
