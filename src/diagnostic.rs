@@ -59,6 +59,13 @@ pub struct Subject {
     pub name: Option<String>,
 }
 
+impl Subject {
+    /// The group of its API version; empty for the first one.
+    pub fn group(&self) -> &str {
+        self.api_version.rsplit_once('/').map_or("", |(group, _)| group)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Place {
     pub span: Span,
@@ -224,6 +231,10 @@ impl IntoIterator for Diagnostics {
 
 impl Severity {
     pub const ALL: [Severity; 3] = [Severity::Note, Severity::Warning, Severity::Error];
+
+    pub fn named(name: &str) -> Option<Severity> {
+        Severity::ALL.into_iter().find(|severity| severity.name() == name)
+    }
 
     pub fn name(self) -> &'static str {
         match self {

@@ -79,6 +79,12 @@ impl<'h> Inputs<'h> {
         one.zip(other).take_while(|(one, other)| one == other).count()
     }
 
+    /// Whether two files are of one platform, as far as their folders tell.
+    pub fn are_near(&self, one: usize, other: usize) -> bool {
+        let common = self.nearness(one, other);
+        [one, other].into_iter().all(|file| self.nearness(file, file) <= common + 2)
+    }
+
     pub fn read(&self, file: usize, diags: &mut Diagnostics) -> Result<Arc<Source>, Reported> {
         if let Some(source) = self.kept.lock().expect("no thread panics with it").get(&file) {
             return Ok(source.clone());

@@ -20,6 +20,7 @@ use std::borrow::Cow;
 pub use compile::{CompileError, compile, definitions};
 pub use expand::expand;
 pub use format::Format;
+pub use format::{CRON, CronField};
 pub use judge::{Decoding, Fault, judge};
 pub use literal::Literal;
 pub use pack::{Packer, Row};

@@ -156,6 +156,12 @@ impl<'a> Yaml<'a> {
     }
 
     /// A whole number, however it is written.
+    /// What it says where one text may stand or a list of them, each with its place.
+    pub fn texts(&self) -> Vec<(&str, Mark)> {
+        let alone = self.as_str().map(|text| (text, self.mark));
+        alone.into_iter().chain(self.items().iter().filter_map(|item| Some((item.as_str()?, item.mark)))).collect()
+    }
+
     pub fn to_int(&self) -> Option<i128> {
         match &self.data {
             Data::Number(number) => number.to_int(),

@@ -16,7 +16,7 @@ pub(super) fn document(document: &Document<'_>, world: &World<'_>, found: &mut D
     conditions::document(document, content, world, found);
     version(document, world, found);
     if document.root.get(RESOURCES).is_some() {
-        Template { document, table: &world.tables.cloud }.check(found);
+        Template::of(document, &world.tables.cloud).check(found);
     }
 }
 
@@ -49,6 +49,10 @@ const RESOURCES: &str = "Resources";
 struct Template<'t> {
     document: &'t Document<'t>,
     table: &'t Node,
+    resources: BTreeSet<&'t str>,
+    parameters: BTreeSet<&'t str>,
+    /// Whether a macro makes something of it, which may be what is not there yet.
+    has_macro: bool,
 }
 
 /// A function of a template with what it is given.
@@ -59,6 +63,15 @@ struct Call<'y> {
 }
 
 impl<'t> Template<'t> {
+    fn of(document: &'t Document<'t>, table: &'t Node) -> Template<'t> {
+        let names = |part: &str| {
+            let part = document.root.get(part).map_or(&[][..], |part| part.entries());
+            part.iter().map(|entry| &*entry.key.name).collect()
+        };
+        let has_macro = document.root.get("Transform").is_some();
+        Template { document, table, resources: names(RESOURCES), parameters: names("Parameters"), has_macro }
+    }
+
     fn check(&self, found: &mut Diagnostics) {
         let mut edges: Vec<(&str, &str)> = Vec::new();
         for part in self.document.root.entries() {
@@ -72,14 +85,14 @@ impl<'t> Template<'t> {
                         edges.push((&entry.key.name, name));
                     }
                 }
-                for (name, mark) in texts(entry.value.get("DependsOn")) {
+                for (name, mark) in entry.value.get("DependsOn").map_or_else(Vec::new, Yaml::texts) {
                     self.resource(name, mark, format!("{pointer}/DependsOn"), found);
                     edges.push((&entry.key.name, name));
                 }
             }
         }
         // What a macro makes of a resource that names itself is known to the macro.
-        if self.document.root.get("Transform").is_none() {
+        if !self.has_macro {
             self.circle(&edges, found);
         }
     }
@@ -118,25 +131,20 @@ impl<'t> Template<'t> {
         let is_pseudo = self.table.texts("pseudo").any(|known| known == name);
         match call.name.as_str() {
             "GetAtt" => self.resource(name, mark, call.pointer.clone(), found),
-            _ if is_pseudo || self.names("Parameters").contains(name) => {}
+            _ if is_pseudo || self.parameters.contains(name) => {}
             _ => self.resource(name, mark, call.pointer.clone(), found),
         }
     }
 
     fn resource(&self, name: &str, mark: Mark, pointer: String, found: &mut Diagnostics) {
-        let known = self.names(RESOURCES);
-        // A macro may add what is not there yet.
-        if known.contains(name) || self.document.root.get("Transform").is_some() {
+        if self.resources.contains(name) || self.has_macro {
             return;
         }
         let message = format!("the template has no resource or parameter {name}");
         let code = (Severity::Error, Code::CloudReference);
-        self.document.report(found, code, message, (mark, "asked for here"), pointer).suggest(name, known);
-    }
-
-    fn names(&self, part: &str) -> BTreeSet<&'t str> {
-        let part = self.document.root.get(part).map_or(&[][..], |part| part.entries());
-        part.iter().map(|entry| &*entry.key.name).collect()
+        self.document
+            .report(found, code, message, (mark, "asked for here"), pointer)
+            .suggest(name, self.resources.iter().copied());
     }
 
     /// The first resource that waits for itself.
@@ -150,12 +158,6 @@ impl<'t> Template<'t> {
             return;
         }
     }
-}
-
-fn texts<'y>(yaml: Option<&'y Yaml<'_>>) -> Vec<(&'y str, Mark)> {
-    let Some(yaml) = yaml else { return Vec::new() };
-    let one = yaml.as_str().map(|text| (text, yaml.mark));
-    one.into_iter().chain(yaml.items().iter().filter_map(|item| Some((item.as_str()?, item.mark)))).collect()
 }
 
 /// The names that a call leads to.

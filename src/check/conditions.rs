@@ -73,10 +73,7 @@ impl Rule {
             program: cel::compile(row.text("rule"), &env)
                 .unwrap_or_else(|_| panic!("a built-in rule compiles: {}", row.text("rule"))),
             code: *code.expect("a built-in rule has a code"),
-            severity: *Severity::ALL
-                .iter()
-                .find(|one| one.name() == row.text("severity"))
-                .expect("a built-in rule has a severity"),
+            severity: Severity::named(row.text("severity")).expect("a built-in rule has a severity"),
             says: row.text("says").to_owned(),
             help: row.get("help").and_then(|help| help.as_str()).map(str::to_owned),
         }

@@ -53,9 +53,9 @@ const OF_READING: &str = "L01";
 impl Exceptions {
     /// Of the table `validate` of lakehouse.toml, which is checked already.
     pub fn read(settings: &Node) -> Exceptions {
-        let severity = |name: &str| Severity::ALL.into_iter().find(|severity| severity.name() == name);
         let severities = settings.get("severity").map_or(&[][..], |table| table.entries()).iter();
-        let severities = severities.filter_map(|entry| Some((entry.key.to_string(), severity(entry.node.as_str()?)?))).collect();
+        let severities =
+            severities.filter_map(|entry| Some((entry.key.to_string(), Severity::named(entry.node.as_str()?)?))).collect();
         let rows = settings.get("except").map_or(&[][..], |rows| rows.items()).iter();
         let rows = rows.map(|row| {
             let text = |key: &str| row.text(key).to_owned();

@@ -189,15 +189,13 @@ fn is_whole(row: &Node, root: &Yaml<'_>) -> bool {
 /// field `optional` with no makes it one that may lead nowhere, and one that begins with a sign of `except` is no name.
 fn names<'y>(yaml: &'y Yaml<'_>, row: Option<&Node>) -> Vec<(&'y str, Mark)> {
     let all: Vec<(&str, Mark)> = match &yaml.data {
-        Data::Str(text) => vec![(text, yaml.mark)],
-        Data::Seq(items) => items.iter().filter_map(|item| Some((item.as_str()?, item.mark))).collect(),
         Data::Map(entries) => {
             let optional = row.map_or("", |row| row.text("optional"));
             let is_wanted =
                 |entry: &&yaml::Entry<'_>| entry.value.get(optional).is_none_or(|flag| flag.data != Data::Bool(false));
             entries.iter().filter(is_wanted).map(|entry| (&*entry.key.name, entry.key.mark)).collect()
         }
-        _ => Vec::new(),
+        _ => yaml.texts(),
     };
     let Some(row) = row else { return all };
     let cut = |(text, mark): (&'y str, Mark)| {

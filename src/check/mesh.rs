@@ -60,7 +60,7 @@ pub(super) fn whole(index: &Index, world: &World<'_>, found: &mut Diagnostics) {
     gateways::check(&mesh, found);
     attach::check(&mesh, found);
     choose::check(&mesh, found);
-    twice::check(&mesh, found);
+    twice::check(&mesh, &hosts, found);
     reach::check(&mesh, found);
     tls::check(&mesh, &hosts, found);
     injection::check(&mesh, found);
@@ -71,8 +71,8 @@ fn has_mesh(index: &Index, world: &World<'_>) -> bool {
     let table = &world.tables.mesh;
     let webhook = table.get("kinds").map_or("", |kinds| kinds.text("webhook"));
     let is_of = |entry: &Entry| {
-        let is_webhook = webhook.split_once('.') == Some((&entry.subject.kind, group(entry)));
-        is_webhook || table.texts("groups").any(|of| group(entry) == of)
+        let is_webhook = webhook.split_once('.') == Some((&entry.subject.kind, entry.subject.group()));
+        is_webhook || table.texts("groups").any(|of| entry.subject.group() == of)
     };
     let injection = table.get("injection");
     let says = |labels: &crate::network::Labels| {
@@ -80,10 +80,6 @@ fn has_mesh(index: &Index, world: &World<'_>) -> bool {
         words.iter().any(|word| labels.contains_key(*word))
     };
     index.objects.iter().any(is_of) || index.network.namespaces.values().any(says)
-}
-
-fn group(entry: &Entry) -> &str {
-    entry.subject.api_version.rsplit_once('/').map_or("", |(group, _)| group)
 }
 
 impl<'i> Mesh<'i> {
@@ -96,7 +92,7 @@ impl<'i> Mesh<'i> {
             .iter()
             .map(|row| (row.node.as_str().unwrap_or_default(), &*row.key))
             .collect();
-        let word = |entry: &Entry| kinds.get(&*format!("{}.{}", entry.subject.kind, group(entry))).copied();
+        let word = |entry: &Entry| kinds.get(&*format!("{}.{}", entry.subject.kind, entry.subject.group())).copied();
         let wanted: Vec<&Entry> = index.objects.iter().filter(|entry| word(entry).is_some()).collect();
         let of_file: BTreeMap<(usize, u32), &'i Entry> =
             index.objects.iter().map(|entry| ((entry.file, entry.start), entry)).collect();
@@ -105,7 +101,8 @@ impl<'i> Mesh<'i> {
             let (Some(entry), Some(word)) = (of_file.get(&(entry.file, entry.start)), word(entry)) else { return };
             things.entry(word).or_default().push(Thing { entry, root: object.root.owned(), start: object.document.start });
         });
-        let opaque = |entry: &Entry| world.tables.links.opaque.contains(&format!("{}.{}", entry.subject.kind, group(entry)));
+        let opaque =
+            |entry: &Entry| world.tables.links.opaque.contains(&format!("{}.{}", entry.subject.kind, entry.subject.group()));
         let is_complete = world.options.is_complete && !index.objects.iter().any(opaque);
         Mesh { index, world, things, is_complete }
     }
@@ -140,6 +137,11 @@ impl<'i> Mesh<'i> {
         }
     }
 
+    /// What a finding says beside a name that is not there.
+    pub fn among(&self) -> &'static str {
+        if self.is_complete { "" } else { " among the inputs" }
+    }
+
     /// How bad a fault is that others among the inputs make one.
     pub fn between(&self) -> Severity {
         if self.is_complete { Severity::Error } else { Severity::Warning }
@@ -147,10 +149,7 @@ impl<'i> Mesh<'i> {
 
     /// Whether two are of one cluster, as far as folders tell: variants of a platform lie side by side.
     pub fn is_near(&self, one: &Entry, other: &Entry) -> bool {
-        let inputs = self.world.inputs;
-        let common = inputs.nearness(one.file, other.file);
-        let is_close = |file: usize| inputs.nearness(file, file) <= common + 2;
-        self.world.options.is_complete || is_close(one.file) && is_close(other.file)
+        self.world.options.is_complete || self.world.inputs.are_near(one.file, other.file)
     }
 
     pub fn tell<'d>(

@@ -80,8 +80,7 @@ pub(super) fn whole(index: &Index, world: &World<'_>, found: &mut Diagnostics) {
     let mut seen: BTreeMap<(&str, &str, Option<&str>, &str), &Entry> = BTreeMap::new();
     for entry in &index.objects {
         let Some(name) = &entry.subject.name else { continue };
-        let group = entry.subject.api_version.rsplit_once('/').map_or("", |(group, _)| group);
-        let key = (group, entry.subject.kind.as_str(), entry.subject.namespace.as_deref(), name.as_str());
+        let key = (entry.subject.group(), entry.subject.kind.as_str(), entry.subject.namespace.as_deref(), name.as_str());
         let Some(first) = seen.get(&key) else {
             seen.insert(key, entry);
             continue;

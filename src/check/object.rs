@@ -67,7 +67,7 @@ impl<'t> Object<'t> {
 
     /// The group of its API version; empty for the first one.
     pub fn group(&self) -> &str {
-        self.subject.api_version.rsplit_once('/').map_or("", |(group, _)| group)
+        self.subject.group()
     }
 
     /// Tells something of a value of this object; `pointer` begins at the root of the document.

@@ -6,6 +6,7 @@ use super::pod::{items, text};
 use super::{Document, World, conditions, files};
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::node::Node;
+use crate::structural::{CRON, CronField};
 use crate::yaml::{Data, Yaml};
 
 pub(super) fn document(document: &Document<'_>, world: &World<'_>, found: &mut Diagnostics) {
@@ -86,8 +87,8 @@ impl Scope<'_> {
         let is_it = |name: &&str| name.eq_ignore_ascii_case(second);
         match first {
             "needs" => {
-                let needs = names_of(job.get("needs"));
-                (!needs.iter().any(is_it)).then(|| format!("this job does not need {second}"))
+                let needs = job.get("needs").map_or_else(Vec::new, Yaml::texts);
+                (!needs.iter().any(|(name, _)| is_it(name))).then(|| format!("this job does not need {second}"))
             }
             "steps" => {
                 let mut ids = items(job, "steps").iter().filter_map(|step| text(step, "id"));
@@ -108,11 +109,6 @@ impl Scope<'_> {
         let code = (Severity::Error, Code::WorkflowName);
         self.document.report(found, code, message, (mark, "in this expression"), pointer.to_owned());
     }
-}
-
-fn names_of<'y>(yaml: Option<&'y Yaml<'_>>) -> Vec<&'y str> {
-    let Some(yaml) = yaml else { return Vec::new() };
-    yaml.as_str().into_iter().chain(yaml.items().iter().filter_map(Yaml::as_str)).collect()
 }
 
 /// The names of an expression, without what stands in quotes or after a dot, and without numbers and words.
@@ -139,37 +135,16 @@ fn names(text: &str) -> Vec<Named<'_>> {
     found
 }
 
-/// The fields of a cron expression, each between two numbers, with the names that some may have.
-const FIELDS: [(&str, u32, u32, &[&str]); 5] = [
-    ("minute", 0, 59, &[]),
-    ("hour", 0, 23, &[]),
-    ("day of the month", 1, 31, &[]),
-    ("month", 1, 12, &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]),
-    ("day of the week", 0, 6, &["sun", "mon", "tue", "wed", "thu", "fri", "sat"]),
-];
-
 fn cron(document: &Document<'_>, yaml: &Yaml<'_>, pointer: String, found: &mut Diagnostics) {
     let Some(text) = yaml.as_str().filter(|text| !text.contains("${{")) else { return };
     let fields: Vec<&str> = text.split_whitespace().collect();
-    let bad = FIELDS.iter().zip(&fields).find(|(of, field)| !field.split(',').all(|part| is_cron(part, of.1, of.2, of.3)));
+    // A `?` is for other programs.
+    let takes = |of: &CronField, part: &str| !part.starts_with('?') && of.takes(part);
+    let bad = CRON.iter().zip(&fields).find(|(of, field)| !field.split(',').all(|part| takes(of, part)));
     let message = match bad {
-        _ if fields.len() != FIELDS.len() => format!("a time has five fields, and this one has {}", fields.len()),
-        Some(((name, least, most, _), field)) => format!("{field} is no {name}: {least} to {most}"),
+        _ if fields.len() != CRON.len() => format!("a time has five fields, and this one has {}", fields.len()),
+        Some((of, field)) => format!("{field} is no {}: {} to {}", of.name, of.least, of.most),
         None => return,
     };
     document.report(found, (Severity::Error, Code::WorkflowTime), message, (yaml.mark, "this time"), pointer);
-}
-
-/// `*`, `5`, `1-5`, `mon-fri`, `*/15`
-fn is_cron(part: &str, least: u32, most: u32, names: &[&str]) -> bool {
-    let (range, step) = part.split_once('/').map_or((part, None), |(range, step)| (range, Some(step)));
-    let number = |text: &str| {
-        let named = names.iter().position(|name| text.eq_ignore_ascii_case(name)).map(|at| at as u32 + least);
-        named.or_else(|| text.parse().ok()).filter(|number| (least..=most).contains(number))
-    };
-    let is_range = |range: &str| match range.split_once('-') {
-        Some((from, to)) => number(from).zip(number(to)).is_some_and(|(from, to)| from <= to),
-        None => number(range).is_some(),
-    };
-    step.is_none_or(|step| step.parse::<u32>().is_ok_and(|step| step > 0)) && (range == "*" || is_range(range))
 }

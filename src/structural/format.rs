@@ -334,25 +334,46 @@ fn is_cron(text: &str) -> bool {
         let words = ["yearly", "annually", "monthly", "weekly", "daily", "midnight", "hourly"];
         return words.contains(&word) || word.strip_prefix("every ").is_some_and(|every| !every.trim().is_empty());
     }
-    let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-    let days = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
-    let bounds: [(u32, u32, &[&str]); 5] = [(0, 59, &[]), (0, 23, &[]), (1, 31, &[]), (1, 12, &months), (0, 6, &days)];
     let fields: Vec<&str> = text.split_whitespace().collect();
-    fields.len() == 5 && fields.iter().zip(bounds).all(|(field, bounds)| field.split(',').all(|part| is_cron_part(part, bounds)))
+    fields.len() == CRON.len() && CRON.iter().zip(fields).all(|(of, field)| field.split(',').all(|part| of.takes(part)))
 }
 
-fn is_cron_part(part: &str, (least, most, names): (u32, u32, &[&str])) -> bool {
-    let (range, step) = part.split_once('/').unwrap_or((part, "1"));
-    let value = |text: &str| {
-        let named = names.iter().position(|name| name.eq_ignore_ascii_case(text)).map(|at| at as u32 + least);
-        named.or_else(|| text.parse().ok()).filter(|n| (least..=most).contains(n))
-    };
-    let is_range = match range.split_once('-') {
-        _ if matches!(range, "*" | "?") => true,
-        Some((from, to)) => value(from).zip(value(to)).is_some_and(|(from, to)| from <= to),
-        None => value(range).is_some(),
-    };
-    is_range && step.parse::<u32>().is_ok_and(|step| step > 0)
+/// A field of a schedule: what it is called, between which numbers it lies, and the names that the first of them may have.
+pub struct CronField {
+    pub name: &'static str,
+    pub least: u32,
+    pub most: u32,
+    names: &'static [&'static str],
+}
+
+pub const CRON: [CronField; 5] = [
+    CronField { name: "minute", least: 0, most: 59, names: &[] },
+    CronField { name: "hour", least: 0, most: 23, names: &[] },
+    CronField { name: "day of the month", least: 1, most: 31, names: &[] },
+    CronField {
+        name: "month",
+        least: 1,
+        most: 12,
+        names: &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
+    },
+    CronField { name: "day of the week", least: 0, most: 6, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] },
+];
+
+impl CronField {
+    /// `*`, `5`, `1-5`, `mon-fri`, `*/15`: what stands between two commas.
+    pub fn takes(&self, part: &str) -> bool {
+        let (range, step) = part.split_once('/').unwrap_or((part, "1"));
+        let value = |text: &str| {
+            let named = self.names.iter().position(|name| name.eq_ignore_ascii_case(text)).map(|at| at as u32 + self.least);
+            named.or_else(|| text.parse().ok()).filter(|n| (self.least..=self.most).contains(n))
+        };
+        let is_range = match range.split_once('-') {
+            _ if matches!(range, "*" | "?") => true,
+            Some((from, to)) => value(from).zip(value(to)).is_some_and(|(from, to)| from <= to),
+            None => value(range).is_some(),
+        };
+        is_range && step.parse::<u32>().is_ok_and(|step| step > 0)
+    }
 }
 
 #[cfg(test)]

@@ -94,8 +94,7 @@ impl Platform {
         for (name, labels) in &mut platform.context.namespaces {
             labels.insert("kubernetes.io/metadata.name".to_owned(), name.clone());
         }
-        let group = |entry: &&Entry| entry.subject.api_version.rsplit_once('/').map_or("", |(group, _)| group).to_owned();
-        let makes_pods = |entry: &&Entry| world.tables.with_pods(&entry.subject.kind, &group(entry)).is_some();
+        let makes_pods = |entry: &&Entry| world.tables.with_pods(&entry.subject.kind, entry.subject.group()).is_some();
         let is_beside = |entry: &&Entry| BESIDE.contains(&entry.subject.kind.as_str());
         let (beside, makers): (Vec<&Entry>, Vec<&Entry>) =
             index.objects.iter().filter(|entry| is_beside(entry) || makes_pods(entry)).partition(is_beside);

@@ -54,8 +54,7 @@ impl<'i> Known<'i> {
 
     fn add(&mut self, entry: &'i Entry) {
         let subject = &entry.subject;
-        let group = subject.api_version.rsplit_once('/').map_or("", |(group, _)| group);
-        let kind = format!("{}.{group}", subject.kind);
+        let kind = format!("{}.{}", subject.kind, subject.group());
         self.has_opaque |= self.table.opaque.contains(&kind);
         let kept = entry.links.as_deref();
         let Some(name) = subject.name.as_deref() else { return };
@@ -125,10 +124,7 @@ impl<'i> Known<'i> {
 
     /// Folders far from each other may be about two clusters, with another object of the same name.
     pub fn certainty(&self, entry: &Entry, target: &Target<'_>) -> Severity {
-        let inputs = self.world.inputs;
-        let common = inputs.nearness(entry.file, target.entry.file);
-        let is_near = |file: usize| inputs.nearness(file, file) <= common + 2;
-        let is_certain = self.is_complete || is_near(entry.file) && is_near(target.entry.file);
+        let is_certain = self.is_complete || self.world.inputs.are_near(entry.file, target.entry.file);
         if is_certain { Severity::Error } else { Severity::Warning }
     }
 

@@ -122,7 +122,7 @@ impl Table {
 impl Row {
     fn read(row: &Node) -> Row {
         let text = |name: &str| row.text(name).to_owned();
-        let severity = |name: &str| Severity::ALL.into_iter().find(|severity| severity.name() == row.text(name));
+        let severity = |name: &str| Severity::named(row.text(name));
         let form = match row.text("form") {
             "dotted" => Form::Dotted,
             "path" => Form::Path,

@@ -92,7 +92,7 @@ fn granted(mesh: &Mesh<'_>, thing: &Thing<'_>, row: &Node, found: &mut Diagnosti
         {
             continue;
         }
-        let among = if mesh.is_complete { "" } else { " among the inputs" };
+        let among = mesh.among();
         let kind = &thing.entry.subject.kind;
         let message = format!("no ReferenceGrant of {namespace}{among} lets {kind} of {} name a {to} there", thing.namespace());
         let knows = mesh.of("grant").iter().any(|grant| grant.namespace() == namespace);

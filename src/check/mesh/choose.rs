@@ -61,7 +61,7 @@ impl<'m> Choice<'m> {
         let severity = if row.get("outside").is_some() { Severity::Note } else { mesh.missing(knows) };
         let kind = (severity, Code::MeshNobody);
         let place = self.namespace.map_or_else(String::new, |own| format!(" of {own}"));
-        let among = if mesh.is_complete { "" } else { " among the inputs" };
+        let among = mesh.among();
         let message = match self.labels.is_empty() {
             true => format!("no pod{place} is among the inputs, for which this is"),
             false => format!("no pod{place}{among} has the labels {}", words(&self.labels)),

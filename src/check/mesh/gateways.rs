@@ -49,9 +49,8 @@ fn bound(mesh: &Mesh<'_>, route: &Thing<'_>, (yaml, pointer): (&Yaml<'_>, String
         return;
     }
     let Some(gateway) = named(mesh, route, name) else {
-        let severity = if mesh.is_complete { Severity::Error } else { Severity::Note };
-        let message = format!("no Gateway{} is called {name}", if mesh.is_complete { "" } else { " among the inputs" });
-        let diagnostic = mesh.tell(found, (severity, Code::MeshGateway), message, route, place, "asked for here");
+        let message = format!("no Gateway{} is called {name}", mesh.among());
+        let diagnostic = mesh.tell(found, (mesh.missing(false), Code::MeshGateway), message, route, place, "asked for here");
         if mesh.is_complete {
             let known: Vec<String> = mesh.of("gateway").iter().map(Thing::title).collect();
             diagnostic.suggest(name, known.iter().map(String::as_str));
@@ -155,10 +154,9 @@ fn credential(mesh: &Mesh<'_>, gateway: &Thing<'_>, (server, pointer): (&Yaml<'_
         }
         None if is_made(mesh, wanted, &spaces) => {}
         None => {
-            let severity = if mesh.is_complete { Severity::Error } else { Severity::Note };
             let among = if mesh.is_complete { "there is no Secret" } else { "among the inputs is no Secret" };
             let message = format!("{among} {wanted} in {}, where the pods of the gateway are", spaces[0]);
-            mesh.tell(found, (severity, Code::MeshCredential), message, gateway, place, "asked for here");
+            mesh.tell(found, (mesh.missing(false), Code::MeshCredential), message, gateway, place, "asked for here");
         }
     }
 }
@@ -233,7 +231,7 @@ fn claims(mesh: &Mesh<'_>, route: &Thing<'_>, found: &mut Diagnostics) {
     if gateways.is_empty() || mesh.of("request").iter().any(checks) {
         return;
     }
-    let among = if mesh.is_complete { "" } else { " among the inputs" };
+    let among = mesh.among();
     let message = format!("no RequestAuthentication{among} checks tokens on the gateway, so no request has this claim");
     let kind = (mesh.missing(!mesh.of("request").is_empty()), Code::MeshClaims);
     mesh.tell(found, kind, message, route, (header.key.mark, pointer.clone()), "this claim");

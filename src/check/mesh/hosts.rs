@@ -97,6 +97,13 @@ impl<'m> Hosts<'m> {
         }
     }
 
+    /// The Service that a rule is about.
+    pub fn service_of(&self, mesh: &Mesh<'_>, rule: &Thing<'_>) -> Option<&'m Thing<'m>> {
+        let full = self.full(rule.text("spec.host").unwrap_or_default(), rule.namespace());
+        let Found::Seen(seen) = self.find(&full, &[]) else { return None };
+        seen.iter().filter_map(|host| host.service).find(|service| mesh.is_near(service.entry, rule.entry))
+    }
+
     /// Whether something is known of the namespace that a whole name is of.
     pub fn knows(&self, full: &str) -> bool {
         self.namespace(full).is_some_and(|namespace| self.namespaces.contains(namespace))

@@ -2,7 +2,7 @@
 
 use super::hosts::{Found, Host, Hosts};
 use super::{Mesh, Thing};
-use crate::check::pod::{field, number, text};
+use crate::check::pod::{field, number};
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::yaml::Yaml;
 
@@ -106,7 +106,7 @@ fn rule(mesh: &Mesh<'_>, hosts: &Hosts<'_>, rule: &Thing<'_>, found: &mut Diagno
         return;
     };
     let full = hosts.full(name, rule.namespace());
-    if text(&rule.root, "spec.host").is_some() && matches!(hosts.find(&full, &[]), Found::Missing) {
+    if matches!(hosts.find(&full, &[]), Found::Missing) {
         miss((mesh, hosts), rule, (host, format!("{}/spec/host", rule.entry.pointer)), (name, &full), found);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::hosts::{Found, Hosts};
+use super::hosts::Hosts;
 use super::{Mesh, Thing};
 use crate::check::pod::field;
 use crate::diagnostic::{Code, Diagnostics};
@@ -11,10 +11,7 @@ use crate::yaml::Yaml;
 
 pub(super) fn check(mesh: &Mesh<'_>, hosts: &Hosts<'_>, found: &mut Diagnostics) {
     for rule in mesh.of("rule") {
-        let full = hosts.full(rule.text("spec.host").unwrap_or_default(), rule.namespace());
-        let Found::Seen(seen) = hosts.find(&full, &[]) else { continue };
-        let near = |service: &&Thing<'_>| mesh.is_near(service.entry, rule.entry);
-        let Some(service) = seen.iter().filter_map(|host| host.service).find(near) else { continue };
+        let Some(service) = hosts.service_of(mesh, rule) else { continue };
         let selector = labels(field(&service.root, "spec.selector"));
         if !selector.is_empty() {
             subsets(mesh, rule, service, &selector, found);
@@ -31,7 +28,7 @@ fn subsets(mesh: &Mesh<'_>, rule: &Thing<'_>, service: &Thing<'_>, selector: &La
             continue;
         }
         let name = subset.get("name").and_then(Yaml::as_str).unwrap_or_default();
-        let among = if mesh.is_complete { "" } else { " among the inputs" };
+        let among = mesh.among();
         let message =
             format!("no pod{among} of the Service {} has the labels of the subset {name}: {}", service.title(), words(&wanted));
         let mark = subset.get("labels").map_or(subset.mark, crate::check::pod::head);

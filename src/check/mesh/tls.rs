@@ -1,6 +1,6 @@
 //! How requests to a host are sent, held against how its pods take them.
 
-use super::hosts::{Found, Hosts};
+use super::hosts::Hosts;
 use super::subsets::{labels, pods, takes};
 use super::{Mesh, Thing};
 use crate::check::pod::{field, text};
@@ -10,12 +10,7 @@ use crate::network::{Labels, Pod};
 pub(super) fn check(mesh: &Mesh<'_>, hosts: &Hosts<'_>, found: &mut Diagnostics) {
     for rule in mesh.of("rule") {
         let Some(sent) = field(&rule.root, "spec.trafficPolicy.tls.mode") else { continue };
-        let full = hosts.full(rule.text("spec.host").unwrap_or_default(), rule.namespace());
-        let Found::Seen(seen) = hosts.find(&full, &[]) else { continue };
-        let Some(service) = seen.iter().filter_map(|host| host.service).find(|service| mesh.is_near(service.entry, rule.entry))
-        else {
-            continue;
-        };
+        let Some(service) = hosts.service_of(mesh, rule) else { continue };
         let wanted = labels(field(&service.root, "spec.selector"));
         let behind: Vec<&Pod> = pods(mesh, Some(service.namespace()), &wanted).filter(|_| !wanted.is_empty()).collect();
         for pod in behind {

@@ -8,8 +8,8 @@ use crate::check::pod::{field, number, text};
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::yaml::{Mark, Yaml};
 
-pub(super) fn check(mesh: &Mesh<'_>, found: &mut Diagnostics) {
-    routes(mesh, found);
+pub(super) fn check(mesh: &Mesh<'_>, hosts: &Hosts<'_>, found: &mut Diagnostics) {
+    routes(mesh, hosts, found);
     servers(mesh, found);
     protocols(mesh, found);
     webhooks(mesh, found);
@@ -54,8 +54,7 @@ fn tell<'m, C>(
 }
 
 /// In all proxies one route holds for a host; gateways merge those of one host.
-fn routes(mesh: &Mesh<'_>, found: &mut Diagnostics) {
-    let hosts = Hosts::of(mesh);
+fn routes(mesh: &Mesh<'_>, hosts: &Hosts<'_>, found: &mut Diagnostics) {
     let mut claims: Vec<(String, Claim<'_>)> = Vec::new();
     for route in mesh.of("route") {
         let gateways = route.texts("spec/gateways/*");
