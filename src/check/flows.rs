@@ -8,6 +8,7 @@ use crate::diagnostic::{Code, Diagnostics};
 use crate::document::Document;
 use crate::graph::{Connection, Graph, Workload};
 use crate::network::{ContainerPort, Facts, Labels, Network, Pod, Policy, Protocol, Seen, Traffic, Why};
+use crate::node::Node;
 use crate::source::{Source, Span};
 use crate::structural::Path;
 use crate::yaml::{self, Limits, Yaml};
@@ -46,7 +47,8 @@ pub fn flows(graph: &Graph, mut documents: Vec<Printed>, tables: &Tables, diags:
         let pod = network.workloads.iter().position(|pod| is_of(pod, workload))?;
         network.groups.iter().position(|group| group.contains(&pod))
     });
-    let view = View { graph, documents: &documents, network: &network, groups: groups.collect() };
+    let injection = tables.mesh.get("injection").expect("mesh.toml tells of it");
+    let view = View { graph, documents: &documents, network: &network, groups: groups.collect(), injection };
     view.inside(diags);
     view.outside(diags);
 }
@@ -111,6 +113,8 @@ struct View<'v> {
     network: &'v Network<'v>,
     /// The group of each workload of the graph; none for what lies outside.
     groups: Vec<Option<usize>>,
+    /// How pods come into a mesh.
+    injection: &'v Node,
 }
 
 impl View<'_> {
@@ -145,20 +149,44 @@ impl View<'_> {
     fn pair(&self, from: (usize, usize), to: (usize, usize), wanted: &[&Connection], diags: &mut Diagnostics) {
         let mut because = Vec::new();
         let mut open = self.network.explained(from.1, to.1, &mut |why| because.push(why));
-        for connection in wanted {
-            let mut blocked = needed(connection);
+        let needs = self.needs(wanted, [from.1, to.1]);
+        for (connection, needed) in &needs {
+            let mut blocked = needed.clone();
             blocked.take(&open);
             if !blocked.is_empty() {
                 self.blocked(connection, &blocked, &because, diags);
             }
         }
-        wanted.iter().for_each(|connection| open.take(&needed(connection)));
+        needs.iter().for_each(|(_, needed)| open.take(needed));
         let is_alone =
             from.0 == to.0 && !self.network.workloads.iter().any(|pod| pod.is_many && is_of(pod, &self.graph.workloads[from.0]));
         if !open.is_empty() && !is_alone {
             let [from, to] = [from.0, to.0].map(|end| self.graph.workloads[end].name.as_str());
             self.open(from, to, &open, &because, diags);
         }
+    }
+
+    /// What connections need, those that are about more than order, with what carries them.
+    fn needs<'c>(&self, wanted: &[&'c Connection], ends: [usize; 2]) -> Vec<(&'c Connection, Traffic)> {
+        let carrier = self.carrier(ends);
+        let needs = wanted.iter().map(|connection| (*connection, needed(connection))).filter(|(_, needed)| !needed.is_empty());
+        let carried = |mut needed: Traffic| {
+            needed.join(&carrier);
+            needed
+        };
+        needs.map(|(connection, needed)| (connection, carried(needed))).collect()
+    }
+
+    /// The port that machines carry connections through, where both ends came into a mesh by them.
+    fn carrier(&self, ends: [usize; 2]) -> Traffic {
+        let [label, on] = ["machine", "machine_on"].map(|name| self.injection.text(name));
+        let is_in = |group: usize| {
+            let labels = &self.network.workloads[self.network.groups[group][0]].labels;
+            labels.get(label).is_some_and(|value| value == on)
+        };
+        let port = self.injection.get("carrier").and_then(|port| u16::try_from(port.as_int()?).ok());
+        let port = port.filter(|_| ends.into_iter().all(is_in));
+        port.map_or_else(Traffic::default, |port| Traffic::of(Protocol::Tcp, port, port))
     }
 
     /// Who needs something outside must get there, and nobody else.

@@ -12,7 +12,7 @@ use lakegen::diagnostic::Diagnostics;
 use lakegen::graph::{self, Graph};
 use lakegen::host::Memory;
 use lakegen::inputs::Inputs;
-use lakegen::lakehouse;
+use lakegen::lakehouse::{self, Input};
 use lakegen::network::{self, Connection, Ends, Facts, Network, Protocol, Range, Traffic};
 use serde_json::{Value, json};
 
@@ -482,22 +482,48 @@ fn our_own_files_let_through_what_the_graph_draws() {
     assert!(compared >= 100, "only {compared} pairs");
 }
 
+/// What a build of k3s says of its flows, with one change of a template.
+fn told_with(file: &str, find: &str, replace: &str, input: &Input) -> Vec<String> {
+    let (_, text) = catalog::built_in().find(|(path, _)| *path == file).expect("the catalog has it");
+    assert!(text.contains(find), "the template has no {find}");
+    let host = Memory::new();
+    host.put(format!("ours/{file}"), text.replacen(find, replace, 1).into_bytes());
+    let catalog = catalog::load(&host, Some("ours".as_ref()), &mut Diagnostics::default()).expect("it is a catalog");
+    let mut diags = Diagnostics::default();
+    let _ = lakegen::compile(&catalog, input, &["k3s".to_owned()], &mut diags);
+    compiled::told(&diags)
+}
+
+const POLICY: &str = "templates/modes/kubernetes/networkpolicy.yaml.j2";
+
 /// A template that forgets a side of the policies, or opens too much, is found when it is built with.
 #[test]
 fn a_template_that_blocks_or_opens_is_found() {
-    let planted = |find: &str, replace: &str| {
-        let file = "templates/modes/kubernetes/networkpolicy.yaml.j2";
-        let text = include_str!("../../templates/modes/kubernetes/networkpolicy.yaml.j2");
-        assert!(text.contains(find), "the template has no {find}");
-        let host = Memory::new();
-        host.put(format!("ours/{file}"), text.replacen(find, replace, 1).into_bytes());
-        let catalog = catalog::load(&host, Some("ours".as_ref()), &mut Diagnostics::default()).expect("it is a catalog");
-        let mut diags = Diagnostics::default();
-        let _ = lakegen::compile(&catalog, &compiled::input(OWN, "development"), &["k3s".to_owned()], &mut diags);
-        compiled::told(&diags)
-    };
+    let planted = |find: &str, replace: &str| told_with(POLICY, find, replace, &compiled::input(OWN, "development"));
     let blocked = planted("{ port: {{ peer.port }}, protocol", "{ port: {{ peer.port + 1 }}, protocol");
     assert!(blocked.iter().any(|said| said.starts_with("L1104 prefect-server needs TCP 5432 of postgresql")), "{blocked:#?}");
     let opened = planted("- { port: 53, protocol: TCP }\n", "- { port: 53, protocol: TCP }\n    - {}\n");
     assert!(opened.iter().any(|said| said.starts_with("L1105 ")), "{opened:#?}");
+}
+
+/// Where machines carry what pods of a mesh say to each other, their port is open for those who talk, and for nobody else.
+#[test]
+fn what_machines_carry_is_open_for_those_who_talk() {
+    let ambient = format!("{OWN}\n[istio]\ndataplane = \"ambient\"\n");
+    let input = compiled::input(&ambient, "production");
+    let flows = |find: &str, replace: &str| {
+        let told = told_with(POLICY, find, replace, &input).into_iter();
+        told.filter(|said| said.starts_with("L1104 ") || said.starts_with("L1105 ")).collect::<Vec<_>>()
+    };
+    assert_eq!(flows("carried", "carried"), Vec::<String>::new());
+    let blocked = flows("{% if carried and peer.kind in in_mesh %}", "{% if false %}");
+    assert!(
+        blocked.iter().any(|said| said.starts_with("L1104 prefect-worker-general needs TCP 15008 of prefect-server")),
+        "{blocked:#?}"
+    );
+    let opened = flows(
+        "- { port: 53, protocol: TCP }\n",
+        "- { port: 53, protocol: TCP }\n    - { ports: [{ port: 15008, protocol: TCP }] }\n",
+    );
+    assert!(opened.iter().any(|said| said.starts_with("L1105 ") && said.contains("15008")), "{opened:#?}");
 }
