@@ -142,8 +142,9 @@ impl Asker<'_> {
         let role = node.text("role").to_owned();
         let (name, address) = self.address(interface, &role, None)?;
         let from: Vec<Arc<Node>> = [&interface.instance.name].into_iter().chain(node.get("role")).cloned().collect();
-        let there: Vec<Arc<Node>> =
-            std::iter::once(node.head()).chain(interface.instance.options.get("enabled").cloned()).collect();
+        // Of a list of a user's, such as pools, the role says which of them it is for.
+        let switch = [node.get("role"), interface.instance.options.get("enabled")];
+        let there: Vec<Arc<Node>> = std::iter::once(node.head()).chain(switch.into_iter().flatten().cloned()).collect();
         Ok(Workload {
             instance: index,
             hosts: hosts(interface, &name, &address, node),

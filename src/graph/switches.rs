@@ -44,7 +44,9 @@ fn node<'i, 'c: 'i>(
 fn choices(instance: &Instance<'_>) -> Vec<Arc<Node>> {
     let uses = instance.options.get("uses").map_or(&[][..], |uses| uses.entries());
     let chosen = uses.iter().map(|chosen| chosen.node.clone());
-    instance.options.get("enabled").cloned().into_iter().chain(chosen).collect()
+    // What stands in for a component is a choice, too: it runs nothing then.
+    let switches = ["enabled", "external"].iter().filter_map(|key| instance.options.get(key).cloned());
+    switches.chain(chosen).collect()
 }
 
 /// Whether one could take an offer of the other.

@@ -2,11 +2,10 @@
 //!
 //! A lakehouse is written out whole: each key with the value that it has anyway, on a line of its own. Then keys get
 //! another value, many at once, and every field that changed, came or went must be named for one of their lines. What
-//! fails is split until it is known which key does more than is told. With LAKEGEN_REACH_ALL every key is tried, which
-//! takes minutes; else those that tests/reach/keys.toml lists.
+//! fails is split until it is known which key does more than is told.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use lakegen::diagnostic::Diagnostics;
 use lakegen::document::Document;
@@ -66,8 +65,6 @@ fn toml(value: &Value) -> String {
 
 /// The tables of tests/reach/keys.toml; names are ends of paths, and the longest that fits says what is done.
 struct Said {
-    tried: Vec<String>,
-    open: Vec<String>,
     others: BTreeMap<String, Value>,
     refused: BTreeMap<String, Value>,
 }
@@ -76,8 +73,7 @@ static SAID: LazyLock<Said> = LazyLock::new(|| {
     let text = std::fs::read_to_string(compiled::tests().join("reach/keys.toml")).unwrap();
     let all: Value = toml::from_str(&text).expect("it is TOML");
     let table = |name: &str| all[name].as_object().cloned().unwrap_or_default().into_iter().collect();
-    let list = |name: &str| all[name].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
-    Said { tried: list("tried"), open: list("open"), others: table("other"), refused: table("refused") }
+    Said { others: table("other"), refused: table("refused") }
 });
 
 fn is_end(end: &str, key: &str) -> bool {
@@ -313,34 +309,57 @@ impl Differences {
         let paths: BTreeSet<&String> = before.documents.keys().chain(after.documents.keys()).collect();
         for path in paths {
             let sides = [before, after].map(|made| made.documents.get(path).map(|document| &*document.node));
-            found.at(path, &mut String::new(), sides);
+            found.at(path, [&mut String::new(), &mut String::new()], sides);
         }
         found
     }
 
-    fn at(&mut self, path: &str, pointer: &mut String, sides: [Option<&Node>; 2]) {
-        let steps = |node: Option<&Node>| -> Vec<String> {
-            let Some(node) = node else { return Vec::new() };
-            let items = (0..node.items().len()).map(|index| index.to_string());
-            items.chain(node.entries().iter().map(|entry| entry.key.to_string())).collect()
-        };
-        let [left, right] = sides;
-        if left.zip(right).is_some_and(|(left, right)| is_same_leaf(left, right)) {
+    fn at(&mut self, path: &str, pointers: [&mut String; 2], sides: [Option<&Node>; 2]) {
+        if sides[0].zip(sides[1]).is_some_and(|(left, right)| is_same_leaf(left, right)) {
             return;
         }
-        for (side, found) in [(left, &mut self.before), (right, &mut self.after)] {
-            if side.is_some() && steps(side).is_empty() {
-                found.push((path.to_owned(), pointer.clone()));
+        let [left, right] = &pointers;
+        for (side, pointer, found) in [(sides[0], left, &mut self.before), (sides[1], right, &mut self.after)] {
+            if side.is_some_and(is_leaf) {
+                found.push((path.to_owned(), (*pointer).clone()));
             }
         }
-        let length = pointer.len();
-        for step in steps(left).into_iter().chain(steps(right)).collect::<BTreeSet<_>>() {
-            let below = sides.map(|side| side.and_then(|node| inner(node, &step)));
-            *pointer += &format!("/{}", escape(&step));
-            self.at(path, pointer, below);
-            pointer.truncate(length);
+        let lengths = [pointers[0].len(), pointers[1].len()];
+        let [left, right] = pointers;
+        for steps in pairs(sides) {
+            let below = [0, 1].map(|side| inner(sides[side]?, steps[side].as_deref()?));
+            for (pointer, step) in [&mut *left, &mut *right].into_iter().zip(&steps) {
+                *pointer += &step.as_ref().map(|step| format!("/{}", escape(step))).unwrap_or_default();
+            }
+            self.at(path, [&mut *left, &mut *right], below);
+            left.truncate(lengths[0]);
+            right.truncate(lengths[1]);
         }
     }
+}
+
+fn is_leaf(node: &Node) -> bool {
+    node.items().is_empty() && node.entries().is_empty()
+}
+
+/// Steps down on both sides that belong together: keys of one name; and of lists what stands at one place, once the same items
+/// at both ends are paired, for what only moves on because something is added before it did not change.
+fn pairs(sides: [Option<&Node>; 2]) -> Vec<[Option<String>; 2]> {
+    let [left, right] = sides.map(|side| side.map_or(&[][..], Node::items));
+    let most = left.len().min(right.len());
+    let same = |(left, right): &(&Arc<Node>, &Arc<Node>)| is_same(left, right);
+    let head = left.iter().zip(right).take_while(same).count();
+    let tail = left.iter().rev().zip(right.iter().rev()).take_while(same).count().min(most - head);
+    let middle = head..left.len().max(right.len()) - tail;
+    let within = |at: usize, items: &[Arc<Node>]| (at < items.len() - tail).then(|| at.to_string());
+    let items = middle.map(|at| [within(at, left), within(at, right)]);
+    let keys = sides.into_iter().flatten().flat_map(|side| side.entries()).map(|entry| entry.key.to_string());
+    let keys = keys.collect::<BTreeSet<_>>().into_iter().map(|key| [Some(key.clone()), Some(key)]);
+    items.chain(keys).collect()
+}
+
+fn is_same(left: &Node, right: &Node) -> bool {
+    is_same_leaf(left, right) || !is_leaf(left) && !is_leaf(right) && left.to_json() == right.to_json()
 }
 
 fn inner<'n>(node: &'n Node, step: &str) -> Option<&'n Node> {
@@ -431,9 +450,8 @@ impl Trial<'_> {
 
     fn compare(&self, keys: &[usize], after: &Made, found: &mut Found) {
         let (touched, unnamed) = self.unnamed(keys, after);
-        let is_open = |key: &usize| SAID.open.iter().any(|end| is_end(end, &self.whole.keys[*key].name()));
         match keys {
-            _ if unnamed.is_empty() || keys.len() == 1 && keys.iter().all(is_open) => {
+            _ if unnamed.is_empty() => {
                 found.touched += touched;
                 found.accepted.extend(keys.iter().map(|key| self.whole.keys[*key].name()));
             }
@@ -464,9 +482,7 @@ impl Trial<'_> {
 
     /// Keys in heaps: those whose names do not overlap together, as far as that can be had.
     fn heaps(&self) -> Vec<Vec<usize>> {
-        let is_listed = |name: &str| is_every_asked() || SAID.tried.iter().any(|end| is_end(end, name));
-        let is_tried = |key: &Key| is_listed(&key.name());
-        let keys = (0..self.whole.keys.len()).filter(|key| is_tried(&self.whole.keys[*key]));
+        let keys = 0..self.whole.keys.len();
         let (there, absent): (Vec<usize>, Vec<usize>) = keys.partition(|key| self.whole.keys[*key].now.is_some());
         let count = absent.len().div_ceil(MANY);
         let absent = (0..count).map(|heap| absent.iter().copied().skip(heap).step_by(count).collect());
@@ -529,10 +545,6 @@ impl Bits {
     }
 }
 
-fn is_every_asked() -> bool {
-    std::env::var_os("LAKEGEN_REACH_ALL").is_some()
-}
-
 impl Made {
     /// For each line the leaves that are named for it.
     fn leaves_by_line(&self) -> BTreeMap<u32, Bits> {
@@ -578,6 +590,6 @@ fn what_a_key_changes_is_named() {
     );
     let used: BTreeSet<&String> = known.iter().filter_map(|(key, _)| said(&SAID.refused, key)).map(|(row, _)| row).collect();
     let idle: Vec<&String> = SAID.refused.keys().filter(|row| !used.contains(row)).collect();
-    assert!(idle.is_empty() || !is_every_asked(), "said to be refused, and is not: {idle:#?}");
+    assert!(idle.is_empty(), "said to be refused, and is not: {idle:#?}");
     assert!(found.touched > 1_000, "only {} leaves changed", found.touched);
 }
