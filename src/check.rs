@@ -98,13 +98,15 @@ pub struct Family {
     pub object: Option<fn(&Object<'_>, &World<'_>, &mut Diagnostics)>,
     /// What the last one will want to know of an object.
     pub keep: Option<fn(&Object<'_>, &World<'_>, &mut Entry)>,
-    /// One document that is no object.
+    /// One document that is no object, of those that are this family's to judge.
     pub document: Option<fn(&Document<'_>, &World<'_>, &mut Diagnostics)>,
+    /// Likewise, whichever family judges it.
+    pub any_document: Option<fn(&Document<'_>, &World<'_>, &mut Diagnostics)>,
     /// What only all objects together can tell.
     pub whole: Option<fn(&Index, &World<'_>, &mut Diagnostics)>,
 }
 
-const NO_CHECKS: Family = Family { name: "", object: None, keep: None, document: None, whole: None };
+const NO_CHECKS: Family = Family { name: "", object: None, keep: None, document: None, any_document: None, whole: None };
 
 pub static FAMILIES: &[Family] = &[
     Family { name: "syntax", ..NO_CHECKS },
@@ -124,7 +126,7 @@ pub static FAMILIES: &[Family] = &[
     Family { name: "promql", object: Some(rules::object), document: Some(rules::document), ..NO_CHECKS },
     Family { name: "dashboards", object: Some(dashboards::object), document: Some(dashboards::document), ..NO_CHECKS },
     Family { name: "secrets", object: Some(plaintext::object), ..NO_CHECKS },
-    Family { name: "versions", object: Some(versions::object), ..NO_CHECKS },
+    Family { name: "versions", object: Some(versions::object), any_document: Some(versions::document), ..NO_CHECKS },
     Family { name: "images", object: Some(images::object), ..NO_CHECKS },
     Family { name: "policy", object: Some(policy::object), ..NO_CHECKS },
     Family { name: "mesh", object: Some(conditions::object), keep: Some(mesh::keep), whole: Some(mesh::whole), ..NO_CHECKS },
@@ -280,6 +282,9 @@ fn other(document: &Document<'_>, content: Option<Content>, world: &World<'_>, f
                     found.note(Code::NotRendered, words).within(&document.span(mark), "not judged", document.number, "");
                 }
                 None => {}
+            }
+            for check in world.options.families.iter().filter_map(|family| family.any_document) {
+                check(&document, world, found);
             }
         }
     }

@@ -140,6 +140,8 @@ pub struct Rule {
     pub field_path: Name,
     pub reason: Name,
     pub optional_old_self: bool,
+    /// A list of which each item is asked alone, as `item`; only schemas of our own say this.
+    pub each: Name,
 }
 
 /// Where the shapes of one source lie.

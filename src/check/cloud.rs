@@ -3,10 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::links::walk;
-use super::{Document, Minor, World, conditions, files};
+use super::{Document, World, conditions, files};
 use crate::diagnostic::{Code, Diagnostics, Severity};
-use crate::host::Date;
 use crate::node::{Node, escape};
 use crate::yaml::{Data, Mark, Yaml};
 
@@ -14,34 +12,9 @@ pub(super) fn document(document: &Document<'_>, world: &World<'_>, found: &mut D
     files::document(document, world, found);
     let content = document.content.map_or("", |content| world.tables.content_name(content));
     conditions::document(document, content, world, found);
-    version(document, world, found);
     if document.root.get(RESOURCES).is_some() {
         Template::of(document, &world.tables.cloud).check(found);
     }
-}
-
-/// A version that the cloud makes no clusters of any more, or at a higher price.
-fn version(document: &Document<'_>, world: &World<'_>, found: &mut Diagnostics) {
-    let (table, Some(today)) = (&world.tables.cloud, world.options.today) else { return };
-    let rows = table.get("version").map_or(&[][..], |rows| rows.items());
-    let day = |row: &Node, word: &str| Date::parse(row.text(word)).expect("the table has the days of a version");
-    let oldest = rows.iter().filter_map(|row| Minor::parse(row.text("version"))).min();
-    let Some((yaml, pointer)) = walk::first(document.root, "metadata/version") else { return };
-    let Some((text, wanted)) = yaml.as_str().and_then(|text| Some((text, Minor::parse(text)?))) else { return };
-    let row = rows.iter().find(|row| row.text("version") == text);
-    let (severity, message) = match row {
-        None if Some(wanted) < oldest => (Severity::Error, format!("the cloud makes no clusters of {text} any more")),
-        Some(row) if day(row, "ends") < today => {
-            (Severity::Error, format!("the cloud makes no clusters of {text} since {}", day(row, "ends")))
-        }
-        Some(row) if day(row, "usual") < today => {
-            (Severity::Warning, format!("{text} costs more since {}, and ends on {}", day(row, "usual"), day(row, "ends")))
-        }
-        _ => return,
-    };
-    let newest = rows.last().map_or("", |row| row.text("version"));
-    let code = (severity, Code::CloudVersion);
-    document.report(found, code, message, (yaml.mark, "this version"), pointer).help(format!("the newest is {newest}"));
 }
 
 const RESOURCES: &str = "Resources";

@@ -1,10 +1,18 @@
-//! The family `versions`: API versions that the Kubernetes asked for serves no more, or soon not, by schemas/apis.toml.
+//! The family `versions`: API versions that the Kubernetes asked for serves no more, or soon not, by schemas/apis.toml, and versions
+//! of clusters that a cloud gives up.
 
-use super::{Minor, Object, World};
+mod clusters;
+
+use super::{Document, Minor, Object, World};
 use crate::diagnostic::{Code, Diagnostics, Severity, Subject};
 use crate::node::Node;
 
+pub(super) fn document(document: &Document<'_>, world: &World<'_>, found: &mut Diagnostics) {
+    clusters::document(document, world, found);
+}
+
 pub(super) fn object(object: &Object<'_>, world: &World<'_>, found: &mut Diagnostics) {
+    clusters::object(object, world, found);
     let subject = &object.subject;
     let Some(row) = row(subject, world) else { return };
     let (version, at) = (world.options.version, (object.head(), "this API version"));

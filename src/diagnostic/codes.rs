@@ -366,7 +366,7 @@ Ref, GetAtt, Sub and DependsOn name a resource or a parameter of the same templa
 A resource is made when all that it refers to are there. These refer to each other, so none can be first.";
     CloudField = "L2103", "cloud", "a value that the cloud does not take", "\
 The cloud, or the program that asks it, refuses this, or does something else than is said: sizes that contradict each other, names twice, words that are not known. schemas/cloud.toml has the rules.";
-    CloudVersion = "L2104", "cloud", "a version of Kubernetes that the cloud gives up", "\
+    CloudVersion = "L2104", "versions", "a version of Kubernetes that the cloud gives up", "\
 The cloud makes clusters of a version for some fourteen months at its usual price, and for a year more at a higher one; after that it makes none. schemas/cloud.toml has the days; --today says which day it is.";
 
     WorkflowName = "L2201", "workflow", "an expression that names nothing", "\

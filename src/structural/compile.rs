@@ -193,6 +193,7 @@ fn rule(rule: &Yaml<'_>) -> Rule {
         field_path: word("fieldPath"),
         reason: word("reason"),
         optional_old_self: flag(rule, "optionalOldSelf"),
+        each: word("x-each"),
     }
 }
 

@@ -205,6 +205,7 @@ impl Packer {
             put(out, rules.len() as u64);
         }
         for rule in rules {
+            assert!(rule.each.is_empty(), "kinds have no rules that are asked of each item: {}", rule.rule);
             for text in [&rule.rule, &rule.message, &rule.message_expression, &rule.field_path, &rule.reason] {
                 self.put_text(out, text);
             }

@@ -119,7 +119,7 @@ impl Compiler<'_> {
         if !shape.rules.is_empty() {
             // What nothing is said of has no rules on the API server either.
             let of = self.typer.of(at, is_whole, name).unwrap_or(Type::Dyn);
-            rules.own = shape.rules.iter().map(|rule| self.rule(rule, &of)).collect();
+            rules.own = shape.rules.iter().map(|rule| self.rule(rule, shape, &of)).collect();
         }
         for property in &shape.properties {
             rules.properties.extend(
@@ -138,9 +138,13 @@ impl Compiler<'_> {
         Some(self.rules(at, false, name, depth - 1)).filter(|rules| !rules.is_empty())
     }
 
-    fn rule(&self, rule: &Rule, of: &Type) -> Compiled {
+    fn rule(&mut self, rule: &Rule, shape: &Shape, of: &Type) -> Compiled {
         let old = if rule.optional_old_self { Type::optional(of.clone()) } else { of.clone() };
-        let env = Env::new(self.version).with("self", of.clone()).with("oldSelf", old);
+        let mut env = Env::new(self.version).with("self", of.clone()).with("oldSelf", old);
+        let items = shape.property(&rule.each).and_then(|list| self.shapes.shape(list.shape).items);
+        if let Some(item) = items {
+            env = env.with("item", self.typer.of(item, false, "item").unwrap_or(Type::Dyn));
+        }
         let program = compile_to(&rule.rule, &env, &Type::Bool, "rule");
         let message = Some(&rule.message_expression).filter(|text| !text.is_empty());
         let message = message.map(|text| compile_to(text, &env, &Type::String, "messageExpression")).transpose();
@@ -165,6 +169,9 @@ struct Judge {
     left: u64,
     faults: Vec<Fault>,
 }
+
+/// What the expressions of a rule see.
+type Variables = BTreeMap<Arc<str>, Value>;
 
 /// Where a value was written; what is there by default was not.
 #[derive(Clone, Copy)]
@@ -225,15 +232,28 @@ impl Judge {
             return;
         }
         let old = if one.rule.optional_old_self { Value::Optional(None) } else { Value::Null };
-        let variables: BTreeMap<Arc<str>, Value> =
-            BTreeMap::from([(Arc::from("self"), value.clone()), (Arc::from("oldSelf"), old)]);
-        let outcome = program.eval(&variables, COST_LIMIT.min(self.left));
+        let mut variables: Variables = BTreeMap::from([(Arc::from("self"), value.clone()), (Arc::from("oldSelf"), old)]);
+        let each = &*one.rule.each;
+        if each.is_empty() {
+            return self.hold((one, program), &variables, place, path);
+        }
+        let list = if let Value::Map(map) = value { map.field(each) } else { None };
+        let Some(Value::List(items)) = list else { return };
+        for (at, item) in items.iter().enumerate() {
+            variables.insert(Arc::from("item"), item.clone());
+            let place = place.within(|yaml| yaml.get(each)?.items().get(at));
+            self.hold((one, program), &variables, place, &path.field(each).item(at));
+        }
+    }
+
+    fn hold(&mut self, (one, program): (&Compiled, &Program), variables: &Variables, place: Place<'_, '_>, path: &Path<'_>) {
+        let outcome = program.eval(variables, COST_LIMIT.min(self.left));
         self.left = self.left.saturating_sub(outcome.cost);
         let text = one.rule.rule.trim();
         match outcome.value {
             Ok(Value::Bool(true)) => {}
             Ok(_) => {
-                let message = one.message(&variables).unwrap_or_else(|| format!("failed rule: {text}"));
+                let message = one.message(variables).unwrap_or_else(|| format!("failed rule: {text}"));
                 let help = (!message.contains(text)).then(|| format!("the definition of the kind asks for `{text}`"));
                 self.fault(&message, help, one, place, path);
             }
@@ -262,7 +282,7 @@ impl Judge {
 
 impl Compiled {
     /// What the definition says of a broken rule, if anything that the API server would pass on.
-    fn message(&self, variables: &BTreeMap<Arc<str>, Value>) -> Option<String> {
+    fn message(&self, variables: &Variables) -> Option<String> {
         let computed = self.message.as_ref().and_then(|program| program.eval(variables, COST_LIMIT).value.ok());
         let computed = computed.as_ref().and_then(Value::as_str).map(str::trim);
         let computed = computed.filter(|text| !text.is_empty() && text.len() <= MAX_MESSAGE && !text.contains('\n'));

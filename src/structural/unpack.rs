@@ -188,6 +188,7 @@ impl Bundle {
             field_path: self.name(bytes),
             reason: self.name(bytes),
             optional_old_self: bytes.number() == 1,
+            each: Name::default(),
         }
     }
 
