@@ -228,9 +228,16 @@ fn file(file: usize, world: &World<'_>) -> Judged {
 
 fn chunk(file: usize, source: &Arc<Source>, chunk: &document::Chunk<'_>, world: &World<'_>) -> Judged {
     let mut judged = Judged::default();
-    let stream = document::read(source, chunk, &mut judged.found);
+    for part in document::documents(chunk) {
+        self::part(file, source, &part, world, &mut judged);
+    }
+    judged
+}
+
+fn part(file: usize, source: &Arc<Source>, part: &document::Chunk<'_>, world: &World<'_>, judged: &mut Judged) {
+    let stream = document::read(source, part, &mut judged.found);
     for yaml in &stream.documents {
-        let document = Document::of(source, chunk, yaml, file);
+        let document = Document::of(source, part, yaml, file);
         let content = world.options.taken_for.or_else(|| world.tables.recognise(&document));
         if !content.is_some_and(|content| world.tables.merges(content)) {
             document.refuse_merges(&stream, &mut judged.found);
@@ -251,7 +258,6 @@ fn chunk(file: usize, source: &Arc<Source>, chunk: &document::Chunk<'_>, world: 
             content => other(&document, content, world, &mut judged.found),
         }
     }
-    judged
 }
 
 fn other(document: &Document<'_>, content: Option<Content>, world: &World<'_>, found: &mut Diagnostics) {

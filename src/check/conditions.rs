@@ -1,5 +1,6 @@
 //! Rules of tables in CEL, for objects of Kubernetes and for other documents: one value in, the findings of those that do not hold out.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -104,11 +105,12 @@ fn judge(rules: &[Arc<Rule>], root: &Yaml<'_>, pointer: &str, tell: &mut dyn FnM
     if rules.is_empty() {
         return;
     }
-    let whole = Value::from_yaml(root);
+    let whole = LazyCell::new(|| Value::from_yaml(root));
     for rule in rules {
         walk::each(root, &rule.at, pointer, &mut |yaml, pointer| {
+            let object = if rule.program.uses("object") { whole.clone() } else { Value::Null };
             let variables: BTreeMap<Arc<str>, Value> =
-                [("self".into(), Value::from_yaml(yaml)), ("object".into(), whole.clone())].into();
+                [("self".into(), Value::from_yaml(yaml)), ("object".into(), object)].into();
             // What is not of the form that a rule asks for is told of its schema.
             if let Ok(Value::Bool(false)) = rule.program.eval(&variables, COST_LIMIT).value {
                 let mark = if matches!(yaml.data, Data::Map(_)) { head(yaml) } else { yaml.mark };

@@ -19,6 +19,14 @@ pub(super) struct Chunk<'t> {
     pub documents: u32,
 }
 
+/// Where such a part of a file lies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Extent {
+    start: u32,
+    end: u32,
+    documents: u32,
+}
+
 /// A document with its place in the file.
 #[derive(Clone, Debug)]
 pub struct Document<'t> {
@@ -30,6 +38,22 @@ pub struct Document<'t> {
     pub content: Option<Content>,
     /// Marks count from the beginning of the chunk.
     pub(super) start: u32,
+    /// The chunk.
+    pub(super) extent: Extent,
+}
+
+impl<'t> Chunk<'t> {
+    fn extent(&self) -> Extent {
+        Extent { start: self.start, end: self.start + self.text.len() as u32, documents: self.documents }
+    }
+}
+
+impl Extent {
+    /// The part of a text; none of a text that is not there any more.
+    pub(super) fn chunk(self, text: &str) -> Option<Chunk<'_>> {
+        let text = text.get(self.start as usize..self.end as usize)?;
+        Some(Chunk { text, start: self.start, documents: self.documents })
+    }
 }
 
 impl<'t> Document<'t> {
@@ -41,6 +65,7 @@ impl<'t> Document<'t> {
             root: &document.root,
             content: None,
             start: chunk.start,
+            extent: chunk.extent(),
         }
     }
 
@@ -145,10 +170,22 @@ fn tell(error: &yaml::Error, source: &Arc<Source>, start: u32, diags: &mut Diagn
     yaml::Error { mark: shift(error.mark), first: error.first.map(shift), ..error.clone() }.report(source, diags);
 }
 
-/// Cuts a text where documents begin. What needs the whole text stays whole: JSON, directives, ends of documents.
+/// Cuts a text where documents begin, into parts of some size.
 pub(super) fn chunks(text: &str) -> Vec<Chunk<'_>> {
+    cut(text, CHUNK_BYTES)
+}
+
+/// Its documents, which are read one by one: where one is wrong or odd the others are not.
+pub(super) fn documents<'t>(chunk: &Chunk<'t>) -> impl Iterator<Item = Chunk<'t>> {
+    let Chunk { start, documents, .. } = *chunk;
+    let shift = move |part: Chunk<'t>| Chunk { start: start + part.start, documents: documents + part.documents, ..part };
+    cut(chunk.text, 1).into_iter().map(shift)
+}
+
+/// What needs the whole text stays whole: JSON, directives, ends of documents.
+fn cut(text: &str, least_bytes: usize) -> Vec<Chunk<'_>> {
     let whole = || vec![Chunk { text, start: 0, documents: 0 }];
-    if text.len() <= CHUNK_BYTES || text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']) {
+    if text.len() <= least_bytes || text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']) {
         return whole();
     }
     let mut chunks: Vec<Chunk<'_>> = Vec::new();
@@ -158,7 +195,7 @@ pub(super) fn chunks(text: &str) -> Vec<Chunk<'_>> {
             return whole();
         }
         let is_begin = line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']));
-        if is_begin && at - start >= CHUNK_BYTES {
+        if is_begin && at - start >= least_bytes {
             chunks.push(Chunk { text: &text[start..at], start: start as u32, documents: before });
             (start, before, is_open) = (at, documents, false);
         }
@@ -189,13 +226,16 @@ mod tests {
             let limits = Limits::default();
             let whole = yaml::read(&text, &limits);
             let parts = chunks(&text);
-            assert!(parts.len() > 2, "{head:?} was not cut");
+            let alone: Vec<Chunk<'_>> = parts.iter().flat_map(documents).collect();
+            assert!(parts.len() > 2 && alone.len() > 8999, "{head:?} was not cut");
             let places = |start: u32, before: u32, stream: &Stream<'_>| -> Vec<(u32, u32)> {
                 stream.documents.iter().map(|d| (before + d.index, start + d.root.mark.start)).collect()
             };
-            let found: Vec<(u32, u32)> =
-                parts.iter().flat_map(|part| places(part.start, part.documents, &yaml::read(part.text, &limits))).collect();
-            assert_eq!(found, places(0, 0, &whole), "{head:?}");
+            for parts in [parts, alone] {
+                let found: Vec<(u32, u32)> =
+                    parts.iter().flat_map(|part| places(part.start, part.documents, &yaml::read(part.text, &limits))).collect();
+                assert_eq!(found, places(0, 0, &whole), "{head:?}");
+            }
         }
     }
 }

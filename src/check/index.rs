@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
+use super::document::Extent;
 use super::exceptions::{self, Annotated};
 use super::kinds::Known;
 use super::{Object, World, capacity::Platform, links, pod_security};
@@ -29,6 +30,8 @@ pub struct Entry {
     pub start: u32,
     pub end: u32,
     pub document: u32,
+    /// What to read again for it.
+    pub extent: Extent,
     pub pointer: String,
     pub pod_security: pod_security::Kept,
     pub links: Option<Box<links::Kept>>,
@@ -59,6 +62,7 @@ impl Index {
             start: span.start,
             end: span.end,
             document: object.document.number,
+            extent: object.document.extent,
             pointer: object.path.pointer(),
             pod_security: pod_security::Kept::default(),
             links: None,

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{self, Document};
+use super::document::{self, Document, Extent};
 use super::{Entry, Object, World, object};
 use crate::diagnostic::Diagnostics;
 use crate::source::Source;
 use std::sync::Arc;
 
 impl World<'_> {
-    /// Calls `visit` with some objects again, in the order of files; only the parts that hold them are read.
+    /// Calls `visit` with some objects again, in the order of files; only the documents that hold them are read.
     pub(super) fn revisit(&self, entries: &[&Entry], visit: &mut dyn FnMut(&Object<'_>, &Entry)) {
         let mut files: BTreeMap<usize, Vec<&Entry>> = BTreeMap::new();
         for entry in entries {
@@ -21,18 +21,17 @@ impl World<'_> {
     }
 
     fn within(&self, file: usize, source: &Arc<Source>, entries: &[&Entry], visit: &mut dyn FnMut(&Object<'_>, &Entry)) {
-        for chunk in document::chunks(&source.text) {
-            let end = chunk.start as usize + chunk.text.len();
-            let is_here = |entry: &&&Entry| (chunk.start as usize..end).contains(&(entry.start as usize));
-            let here: BTreeMap<u32, &Entry> = entries.iter().filter(is_here).map(|entry| (entry.start, *entry)).collect();
-            if here.is_empty() {
-                continue;
-            }
+        let mut extents: BTreeMap<Extent, BTreeMap<u32, &Entry>> = BTreeMap::new();
+        for entry in entries {
+            extents.entry(entry.extent).or_default().insert(entry.start, entry);
+        }
+        for (extent, wanted) in extents {
+            let Some(chunk) = extent.chunk(&source.text) else { continue };
             let stream = document::read(source, &chunk, &mut Diagnostics::default());
             for yaml in &stream.documents {
                 let document = Document::of(source, &chunk, yaml, file);
                 object::each(&document, self, &mut Diagnostics::default(), &mut |object, _| {
-                    if let Some(entry) = here.get(&document.span(object.head()).start) {
+                    if let Some(entry) = wanted.get(&document.span(object.head()).start) {
                         visit(object, entry);
                     }
                 });
