@@ -46,6 +46,8 @@ pub struct Catalog {
     /// Read when a mode first asks for them, and most do not.
     policies: OnceLock<Vec<Arc<Node>>>,
 }
+    /// Whether it is the one that the binary carries, of which its own tests prove what follows from no input.
+    pub is_built_in: bool,
 
 pub struct Component {
     pub name: String,
@@ -117,6 +119,7 @@ pub fn load(host: &dyn Host, folder: Option<&Path>, diags: &mut Diagnostics) -> 
         policies: OnceLock::new(),
         components,
         modes,
+        is_built_in: reader.is_checked,
         types,
         files: files.clone(),
     };

@@ -164,10 +164,14 @@ fn of_one_graph<T: Send>(
     wish: &Wish<'_, T>,
     diags: &mut Diagnostics,
 ) -> Vec<Output<T>> {
-    let mut found = Diagnostics::default();
-    let graph = graph::build(lakehouse, modes[0], &mut found);
-    diags.merge(found);
-    let Ok(graph) = graph else { return Vec::new() };
+    if lakehouse.catalog.is_built_in {
+        let mut found = Diagnostics::default();
+        let outputs = untraced(lakehouse, modes, wish, &mut found);
+        if found.is_empty() {
+            return outputs.unwrap_or_default();
+        }
+    }
+    let Ok(graph) = graph::build(lakehouse, modes[0], diags) else { return Vec::new() };
     let mut outputs = Vec::new();
     for mode in modes {
         let mut found = Diagnostics::default();
@@ -183,6 +187,17 @@ fn of_one_graph<T: Send>(
 }
 
 /// What a mode makes of its graph; `scope` is the graph's, traced or not.
+/// What the modes of one graph make, where nothing is found.
+fn untraced<T: Send>(
+    lakehouse: &Lakehouse<'_>,
+    modes: &[&Mode],
+    wish: &Wish<'_, T>,
+    diags: &mut Diagnostics,
+) -> Result<Vec<Output<T>>, Reported> {
+    let graph = graph::build_untraced(lakehouse, modes[0], diags)?;
+    modes.iter().map(|mode| of_graph(lakehouse, &graph, mode, &graph.scope, wish, diags)).collect()
+}
+
 fn of_graph<T: Send>(
     lakehouse: &Lakehouse<'_>,
     graph: &Graph,
