@@ -125,6 +125,7 @@ pub fn compile_all<T: Send>(
         let mut found = Diagnostics::default();
         (lakehouse::read(catalog, &Input { profile: profile.clone(), ..input.clone() }, &mut found), found)
     };
+    lakehouse::prepare(catalog);
     let mut lakehouses = Vec::new();
     for (lakehouse, found) in catalog.profiles.par_iter().map(|(profile, _)| read(profile)).collect::<Vec<_>>() {
         lakehouses.extend(lakehouse.ok());
@@ -186,7 +187,6 @@ fn of_one_graph<T: Send>(
     outputs
 }
 
-/// What a mode makes of its graph; `scope` is the graph's, traced or not.
 /// What the modes of one graph make, where nothing is found.
 fn untraced<T: Send>(
     lakehouse: &Lakehouse<'_>,
@@ -198,6 +198,7 @@ fn untraced<T: Send>(
     modes.iter().map(|mode| of_graph(lakehouse, &graph, mode, &graph.scope, wish, diags)).collect()
 }
 
+/// What a mode makes of its graph; `scope` is the graph's, traced or not.
 fn of_graph<T: Send>(
     lakehouse: &Lakehouse<'_>,
     graph: &Graph,
