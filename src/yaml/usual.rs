@@ -1,6 +1,6 @@
 //! YAML as programs write it in, documents out; nothing for a text that has anything else, so that it can be read in full.
 //!
-//! Usual are maps and lists, scalars that end on their line, texts below a `|` and whole-line comments. Tags, anchors, values
+//! Usual are maps and lists, scalars that end on their line, texts below a `|` or `>` and comments. Tags, anchors, values
 //! that are not there, tabs and whatever would be an error are not.
 
 use std::borrow::Cow;
@@ -212,7 +212,7 @@ impl<'a> Reader<'a> {
 
     /// A value that begins on this line; it belongs to a key or item in this column.
     fn inline(&mut self, column: usize) -> Option<Yaml<'a>> {
-        if self.byte(0) == Some(b'|') {
+        if matches!(self.byte(0), Some(b'|' | b'>')) {
             self.nodes = self.nodes.checked_sub(1)?;
             return self.literal(column);
         }
@@ -381,12 +381,12 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    /// A text below a `|`.
+    /// A text below a `|`, or one of a single paragraph below a `>`.
     fn literal(&mut self, column: usize) -> Option<Yaml<'a>> {
         let (header, _) = self.rest().split_once('\n')?;
         let kept = match header {
-            "|" => Some(1),
-            "|-" => Some(0),
+            "|" | ">" => Some(1),
+            "|-" | ">-" => Some(0),
             "|+" => None,
             _ => return None,
         };
@@ -410,13 +410,22 @@ impl<'a> Reader<'a> {
             text.push('\n');
             self.at += line.len() + 1;
         }
+        let style = if header.starts_with('>') { Style::Folded } else { Style::Literal };
         if let Some(kept) = kept {
             text.truncate(text.trim_end_matches('\n').len());
+            if style == Style::Folded {
+                text = folded(&text)?;
+            }
             text.push_str(&"\n"[..kept]);
         }
         self.seek();
         let mark = Mark { start: start as u32, end: end as u32 };
         // What is further in than its key and not in the text is an error.
-        (self.column <= Some(column)).then_some(Yaml { data: Data::Str(text.into()), mark, style: Style::Literal })
+        (self.column <= Some(column)).then_some(Yaml { data: Data::Str(text.into()), mark, style })
     }
+}
+
+/// The lines of a paragraph as one; nothing where there are several, or lines that are kept as they are.
+fn folded(text: &str) -> Option<String> {
+    (!text.contains("\n\n") && !text.contains("\n ")).then(|| text.replace('\n', " "))
 }

@@ -406,6 +406,8 @@ fn line() -> impl Strategy<Value = String> {
             "|-",
             "|+",
             ">",
+            ">-",
+            ">+",
             "[]",
             "{}",
             "[a, b]",
