@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use rayon::prelude::*;
+
 use crate::diagnostic::{Code, Diagnostics, Reported};
 use crate::host::{self, Host, Kind};
 use crate::layers;
@@ -42,7 +44,10 @@ pub struct Catalog {
     pub files: Files,
     /// The first and the last as who needs them first compiled them: that takes longer than to read them.
     pub lakehouse_shape: OnceLock<Schema>,
+    pub components_shape: OnceLock<Schema>,
     pub workload_shape: OnceLock<Schema>,
+    /// Whether it is the one that the binary carries, of which its own tests prove what follows from no input.
+    pub is_built_in: bool,
     /// Read when a mode first asks for them, and most do not.
     policies: OnceLock<Vec<Arc<Node>>>,
 }
@@ -52,8 +57,6 @@ pub struct Component {
     pub manifest: Arc<Node>,
     /// The options as a schema: `properties` with one entry an option.
     pub options: Arc<Node>,
-    /// Its table in lakehouse.toml, compiled when it is first in use.
-    pub shape: OnceLock<Schema>,
     pub workloads: String,
 }
 
@@ -113,8 +116,10 @@ pub fn load(host: &dyn Host, folder: Option<&Path>, diags: &mut Diagnostics) -> 
         instance: reader.json("schemas/instance.json", diags),
         workload: reader.json("schemas/workload.json", diags),
         lakehouse_shape: OnceLock::new(),
+        components_shape: OnceLock::new(),
         workload_shape: OnceLock::new(),
         policies: OnceLock::new(),
+        is_built_in: reader.is_checked,
         components,
         modes,
         types,
@@ -226,15 +231,20 @@ impl Reader<'_> {
     ) -> BTreeMap<String, Arc<Node>> {
         let shape = self.json(shape, diags);
         let schema = (!self.is_checked).then(|| Schema::compile(schema::expand(&shape, types)));
-        let mut manifests = BTreeMap::new();
-        for name in self.folders(folder, file) {
-            let node = self.toml(&format!("{folder}{name}{file}"), diags);
+        let read = |name: String| {
+            let mut found = Diagnostics::default();
+            let node = self.toml(&format!("{folder}{name}{file}"), &mut found);
             if let Some(schema) = &schema {
-                schema.check(&node, Check::Layer(Code::UnknownKey), diags);
-                schema.check(&node, Check::Whole, diags);
-                check_options(&node, types, diags);
+                schema.check(&node, Check::Layer(Code::UnknownKey), &mut found);
+                schema.check(&node, Check::Whole, &mut found);
+                check_options(&node, types, &mut found);
             }
-            manifests.insert(name, schema::with_defaults(&shape, &node));
+            (name, schema::with_defaults(&shape, &node), found)
+        };
+        let mut manifests = BTreeMap::new();
+        for (name, manifest, found) in self.folders(folder, file).into_par_iter().map(read).collect::<Vec<_>>() {
+            manifests.insert(name, manifest);
+            diags.append(found);
         }
         manifests
     }
@@ -250,8 +260,8 @@ impl Reader<'_> {
                     self.expect(&file, document.span(), diags);
                 }
             }
-            let (options, shape) = (options_schema(&manifest), OnceLock::new());
-            (name.clone(), Component { name, manifest, options, shape, workloads })
+            let options = options_schema(&manifest);
+            (name.clone(), Component { name, manifest, options, workloads })
         };
         manifests.into_iter().map(component).collect()
     }

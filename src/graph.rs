@@ -180,9 +180,20 @@ struct Interface<'a> {
     asked: Vec<(String, Arc<Node>)>,
 }
 
+/// The graph with all that is known of its values.
 pub fn build(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) -> Result<Graph, Reported> {
+    with_scope(lakehouse, mode, &Scope::default(), diags)
+}
+
+/// The graph for who wants the bytes alone: what components say does not know where it comes from, and so it is not held against
+/// the needs that they have.
+pub fn build_untraced(lakehouse: &Lakehouse<'_>, mode: &Mode, diags: &mut Diagnostics) -> Result<Graph, Reported> {
+    with_scope(lakehouse, mode, &Scope::default().untraced(), diags)
+}
+
+fn with_scope(lakehouse: &Lakehouse<'_>, mode: &Mode, scope: &Scope, diags: &mut Diagnostics) -> Result<Graph, Reported> {
     let mode = lakehouse.host(mode);
-    let scope = Scope::default()
+    let scope = scope
         .with("lakehouse", &lakehouse.about)
         .with("settings", &lakehouse.settings)
         .with("profile", &lakehouse.profile)

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use crate::catalog::{Catalog, Component, Mode};
@@ -41,6 +40,11 @@ pub struct Instance<'c> {
     pub is_enabled: bool,
 }
 
+/// Compiles the schemas of the file, before several threads wait for them: that takes longer than to use them.
+pub fn prepare(catalog: &Catalog) {
+    rayon::join(|| Shapes(catalog).skeleton(), || Shapes(catalog).components());
+}
+
 /// Reads the file and the flags, stacks them on the profile and checks all of it.
 pub fn read<'c>(catalog: &'c Catalog, input: &Input, diags: &mut Diagnostics) -> Result<Lakehouse<'c>, Reported> {
     let file = Arc::new(source::parse(&input.file, &Arc::from("lakehouse.toml"), diags));
@@ -58,7 +62,7 @@ pub fn read<'c>(catalog: &'c Catalog, input: &Input, diags: &mut Diagnostics) ->
     let above: Vec<Arc<Node>> = patch.into_iter().chain(sets.iter().cloned()).collect();
     let merged = above.iter().fold(layers::overlay(&base, &own), |low, high| layers::overlay(&low, high));
     let kinds = kinds(catalog, &merged, diags);
-    shapes.prepare(&kinds);
+    prepare(catalog);
     shapes.layer(&base, &kinds, Check::Layer(Code::UnknownKey), diags);
     shapes.layer(&own, &kinds, if is_torn { Check::Torn } else { Check::Layer(Code::UnknownKey) }, diags);
     check_profiles(catalog, &file, &own, &shapes, diags);
@@ -208,7 +212,7 @@ fn unknown_component(catalog: &Catalog, name: &str, span: Option<source::Span>, 
     }
 }
 
-/// The compiled schemas of a lakehouse file: its skeleton without the profiles, and the table of each component in use.
+/// The compiled schemas of a lakehouse file: its skeleton without the profiles, and the tables of components.
 struct Shapes<'c>(&'c Catalog);
 
 impl<'c> Shapes<'c> {
@@ -220,16 +224,14 @@ impl<'c> Shapes<'c> {
         })
     }
 
-    fn component<'a>(&self, component: &'a Component) -> &'a Schema {
-        component.shape.get_or_init(|| Schema::compile(component_schema(self.0, component)))
+    /// All components in one: they have most patterns in common, and each is compiled once.
+    fn components(&self) -> &'c Schema {
+        self.0.components_shape.get_or_init(|| Schema::compile(json!({ "properties": component_schemas(self.0) })))
     }
 
-    /// To compile them takes longer than to use them, and they wait for nobody.
-    fn prepare(&self, kinds: &Kinds<'_>) {
-        let components: Vec<&Component> = kinds.values().copied().collect();
-        components.par_iter().for_each(|component| {
-            self.component(component);
-        });
+    fn component(&self, component: &Component, table: &Arc<Node>, check: Check, diags: &mut Diagnostics) {
+        let entries = vec![Entry { key: component.name.as_str().into(), node: table.clone() }];
+        self.components().check(&Node { data: Data::Map(entries), origin: table.origin.clone() }, check, diags);
     }
 
     fn layer(&self, layer: &Node, kinds: &Kinds<'_>, check: Check, diags: &mut Diagnostics) {
@@ -238,7 +240,7 @@ impl<'c> Shapes<'c> {
         components.into_iter().for_each(|components| expect_table(components, "one table a component", diags));
         for instance in components.map_or(&[][..], |components| components.entries()) {
             if let Some(component) = kinds.get(&instance.key) {
-                self.component(component).check(&instance.node, check, diags);
+                self.component(component, &instance.node, check, diags);
             }
         }
     }
@@ -270,7 +272,7 @@ fn instances<'c>(
         let options = [&component.options, &catalog.instance].iter().fold(entry.node.clone(), |node, schema| {
             schema::with_defaults(schema, &layers::overlay(&schema::with_defaults(schema, &layers::nothing()), &node))
         });
-        shapes.component(component).check(&options, Check::Whole, diags);
+        shapes.component(component, &options, Check::Whole, diags);
         let is_enabled = options.get("enabled").and_then(|enabled| enabled.as_bool()).unwrap_or(true);
         // The name comes from the table's head, not from what stands in the table.
         let name = Node::derived("the component's name", (&*entry.key).into(), [entry.node.head()]);
@@ -321,6 +323,10 @@ fn component_schema(catalog: &Catalog, component: &Component) -> Value {
     schema
 }
 
+fn component_schemas(catalog: &Catalog) -> serde_json::Map<String, Value> {
+    catalog.components.values().map(|component| (component.name.clone(), component_schema(catalog, component))).collect()
+}
+
 fn skeleton_schema(catalog: &Catalog) -> Value {
     let mut schema = schema::expand(&catalog.lakehouse, &catalog.types);
     for mode in catalog.public_modes() {
@@ -335,13 +341,11 @@ fn skeleton_schema(catalog: &Catalog) -> Value {
 /// The JSON Schema of lakehouse.toml, for editors: the skeleton, every component, every profile.
 pub fn json_schema(catalog: &Catalog) -> Value {
     let mut schema = skeleton_schema(catalog);
-    let components: serde_json::Map<String, Value> =
-        catalog.components.values().map(|component| (component.name.clone(), component_schema(catalog, component))).collect();
     let mut others = schema::expand(&catalog.instance, &catalog.types);
     others["additionalProperties"] = true.into();
     others["required"] = json!(["is"]);
     let whole = &mut schema["properties"]["components"];
-    whole["properties"] = Value::Object(components);
+    whole["properties"] = Value::Object(component_schemas(catalog));
     whole["additionalProperties"] = others;
     let mut overrides = schema.clone();
     for key in ["$schema", "title", "required"] {

@@ -125,6 +125,7 @@ pub fn compile_all<T: Send>(
         let mut found = Diagnostics::default();
         (lakehouse::read(catalog, &Input { profile: profile.clone(), ..input.clone() }, &mut found), found)
     };
+    lakehouse::prepare(catalog);
     let mut lakehouses = Vec::new();
     for (lakehouse, found) in catalog.profiles.par_iter().map(|(profile, _)| read(profile)).collect::<Vec<_>>() {
         lakehouses.extend(lakehouse.ok());
@@ -164,10 +165,14 @@ fn of_one_graph<T: Send>(
     wish: &Wish<'_, T>,
     diags: &mut Diagnostics,
 ) -> Vec<Output<T>> {
-    let mut found = Diagnostics::default();
-    let graph = graph::build(lakehouse, modes[0], &mut found);
-    diags.merge(found);
-    let Ok(graph) = graph else { return Vec::new() };
+    if lakehouse.catalog.is_built_in {
+        let mut found = Diagnostics::default();
+        let outputs = untraced(lakehouse, modes, wish, &mut found);
+        if found.is_empty() {
+            return outputs.unwrap_or_default();
+        }
+    }
+    let Ok(graph) = graph::build(lakehouse, modes[0], diags) else { return Vec::new() };
     let mut outputs = Vec::new();
     for mode in modes {
         let mut found = Diagnostics::default();
@@ -180,6 +185,17 @@ fn of_one_graph<T: Send>(
         diags.merge(found);
     }
     outputs
+}
+
+/// What the modes of one graph make, where nothing is found.
+fn untraced<T: Send>(
+    lakehouse: &Lakehouse<'_>,
+    modes: &[&Mode],
+    wish: &Wish<'_, T>,
+    diags: &mut Diagnostics,
+) -> Result<Vec<Output<T>>, Reported> {
+    let graph = graph::build_untraced(lakehouse, modes[0], diags)?;
+    modes.iter().map(|mode| of_graph(lakehouse, &graph, mode, &graph.scope, wish, diags)).collect()
 }
 
 /// What a mode makes of its graph; `scope` is the graph's, traced or not.

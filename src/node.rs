@@ -197,6 +197,20 @@ impl Node {
         }
     }
 
+    /// Writes it as JSON without blanks: what `to_json` prints, without a tree in between.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        match &self.data {
+            Data::Str(text) => write_json_text(text, out),
+            Data::Seq(items) => list_json(out, b"[]", items, |item, out| item.write_json(out)),
+            Data::Map(entries) => list_json(out, b"{}", entries, |entry, out| {
+                write_json_text(&entry.key, out);
+                out.push(b':');
+                entry.node.write_json(out);
+            }),
+            _ => out.extend(self.to_json().to_string().bytes()),
+        }
+    }
+
     /// Where a person wrote this value, or the nearest thing to it.
     pub fn span(&self) -> Option<Span> {
         match &self.origin {
@@ -213,6 +227,19 @@ impl Node {
             _ => self.span(),
         }
     }
+}
+
+fn write_json_text(text: &str, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, text).expect("memory takes all");
+}
+
+fn list_json<T>(out: &mut Vec<u8>, brackets: &[u8; 2], list: &[T], write: impl Fn(&T, &mut Vec<u8>)) {
+    out.push(brackets[0]);
+    for (index, one) in list.iter().enumerate() {
+        out.extend((index > 0).then_some(b','));
+        write(one, out);
+    }
+    out.push(brackets[1]);
 }
 
 impl Number {

@@ -8,6 +8,7 @@ mod fill;
 mod form;
 mod language;
 mod marks;
+mod names;
 mod scanner;
 mod tiles;
 mod tracked;
@@ -46,7 +47,7 @@ const MAX_DEPTH: usize = 12;
 /// Strings and conditions of the catalog are compiled once, as templates under these names with their text behind.
 const STRING: &str = "string: ";
 const CONDITION: &str = "condition: ";
-/// Templates are compiled once more under this name, where it is written down what is read.
+/// Templates are compiled once more under this name, where it is written down what is read and which line prints.
 const TRACED: &str = "traced: ";
 /// What the template of a condition calls its value.
 const HOLDS: &str = "holds";
@@ -120,6 +121,11 @@ impl Engine {
         let wrong = |error: Error| Failure::new(code(&error), node.span(), words(&error)).guess(&error, text, scope);
         if text.contains("{%") {
             return Err(Failure::new(Code::TemplateSyntax, node.span(), "only {{ }} may stand here".to_owned()));
+        }
+        if !scope.is_traced()
+            && let Some(data) = names::filled(text, scope)
+        {
+            return Ok(Node::derived("filled in", data, [Arc::new(node.clone())]));
         }
         let (result, frame) = tracked::in_frame(scope.clone(), || {
             self.env.get_template(&format!("{STRING}{text}"))?.render(scope.clone().into_value())
@@ -254,7 +260,9 @@ fn digest(value: &Value) -> Result<String, Error> {
     tracked::note_whole(value);
     let origin = Origin::Derived { rule: "digest", from: Arc::from([]) };
     let node = tracked::to_node(value, &origin).map_err(|message| Error::new(ErrorKind::InvalidOperation, message))?;
-    Ok(hexadecimal(&Sha256::digest(node.to_json().to_string())[..5]))
+    let mut json = Vec::new();
+    node.write_json(&mut json);
+    Ok(hexadecimal(&Sha256::digest(json)[..5]))
 }
 
 fn print_slot(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {

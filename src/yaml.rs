@@ -12,6 +12,7 @@ mod quoting;
 mod reader;
 mod scalar;
 mod syntax;
+mod usual;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -123,7 +124,8 @@ pub fn read<'a>(text: &'a str, limits: &Limits) -> Stream<'a> {
         let message = format!("the text has {} bytes, more than the limit of {}", text.len(), limits.bytes);
         return Stream { documents: Vec::new(), errors: vec![Error::new(Code::TooComplex, message, Mark::default())] };
     }
-    let mut stream = json::read(text, limits).unwrap_or_else(|| reader::read(text, limits));
+    let quick = json::read(text, limits).or_else(|| usual::read(text, limits));
+    let mut stream = quick.unwrap_or_else(|| reader::read(text, limits));
     stream.errors.sort_by_key(|error| error.mark.start);
     stream.errors.truncate(MAX_ERRORS);
     stream

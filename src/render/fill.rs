@@ -1,13 +1,14 @@
 //! Rendered text with numbered slots in, a tree with the values in their places out: only the template's own text makes structure.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use minijinja::value::Value;
 
 use super::Failure;
-use super::form::{Field, Form, Key, Shape};
+use super::form::{Field, Form, Key, Pieces, Shape, pieces};
 use super::language::{Escaped, Language};
-use super::marks::{self, SLOT, SLOT_END};
+use super::marks;
 use super::scanner::Scanner;
 use super::tracked::{self, Slot};
 use crate::diagnostic::Code;
@@ -26,7 +27,7 @@ impl Filler<'_> {
         let data = match &form.shape {
             Shape::Fixed(node) => return Ok(node.clone()),
             Shape::Value(id) => return self.value(*id, form.line),
-            Shape::Text { text, is_block } => return self.string(text, *is_block, form.line),
+            Shape::Text { pieces, is_block } => return self.string(pieces, *is_block, form.line),
             Shape::Seq(items) => Data::Seq(items.iter().map(|item| self.node(item)).collect::<Result<_, _>>()?),
             Shape::Map(fields) => Data::Map(self.map(fields)?),
         };
@@ -72,8 +73,8 @@ impl Filler<'_> {
     }
 
     /// Text with values inside.
-    fn string(&self, text: &str, is_block: bool, line: u32) -> Result<Arc<Node>, Failure> {
-        if is_block && let Some(slot) = pieces(text).find_map(|(_, slot)| slot.filter(|id| !self.is_escaped(*id))) {
+    fn string(&self, text: &Pieces, is_block: bool, line: u32) -> Result<Arc<Node>, Failure> {
+        if is_block && let Some(slot) = text.slots().find(|id| !self.is_escaped(*id)) {
             let message = "a value stands in a block of text without an escape for its language".to_owned();
             let help = "put the text into a file of its own, named for its language, or write {{ value | sh }}";
             return Err(self.unescaped(line, slot, message, help));
@@ -83,8 +84,8 @@ impl Filler<'_> {
     }
 
     /// What the values in a text were made of.
-    fn sources(&self, text: &str) -> Option<Arc<[Arc<Node>]>> {
-        all_of(pieces(text).filter_map(|(_, slot)| self.slots[slot?].from.as_ref()))
+    fn sources(&self, text: &Pieces) -> Option<Arc<[Arc<Node>]>> {
+        all_of(text.slots().filter_map(|slot| self.slots[slot].from.as_ref()))
     }
 
     fn is_escaped(&self, slot: usize) -> bool {
@@ -92,12 +93,12 @@ impl Filler<'_> {
     }
 
     /// Text with slots inside: each becomes the text of its value.
-    fn text(&self, text: &str, line: u32) -> Result<String, Failure> {
+    fn text(&self, text: &Pieces, line: u32) -> Result<String, Failure> {
         let mut out = String::new();
-        for (piece, slot) in pieces(text) {
+        for (piece, slot) in &text.0 {
             out.push_str(piece);
             if let Some(id) = slot {
-                out.push_str(&inline(&self.slots[id].value).map_err(|message| self.failure(line, message))?);
+                inline(&mut out, &self.slots[*id].value).map_err(|message| self.failure(line, message))?;
             }
         }
         Ok(out)
@@ -141,19 +142,21 @@ impl Filler<'_> {
 }
 
 fn offset_of(text: &str, slot: usize) -> u32 {
-    text.find(&marks::slot(slot)).unwrap_or(0) as u32
+    text.find(&*marks::slot(slot)).unwrap_or(0) as u32
 }
 
-/// The text of a value inside a longer string.
-pub(super) fn inline(value: &Value) -> Result<String, String> {
+/// Writes the text of a value inside a longer string.
+fn inline(out: &mut String, value: &Value) -> Result<(), String> {
     use minijinja::value::ValueKind;
     match value.kind() {
-        ValueKind::Bool => Ok(if value.is_true() { "true" } else { "false" }.to_owned()),
-        ValueKind::String | ValueKind::Number => Ok(value.to_string()),
-        ValueKind::Plain if value.downcast_object_ref::<Escaped>().is_some() => Ok(value.to_string()),
-        ValueKind::None => Err("nothing (none) cannot stand inside a string".to_owned()),
-        _ => Err("a list or table cannot stand inside a string".to_owned()),
+        ValueKind::Bool => out.push_str(if value.is_true() { "true" } else { "false" }),
+        ValueKind::String => out.push_str(value.as_str().unwrap_or_default()),
+        ValueKind::Number => write!(out, "{value}").expect("a string takes all"),
+        ValueKind::Plain if let Some(escaped) = value.downcast_object_ref::<Escaped>() => out.push_str(&escaped.0),
+        ValueKind::None => return Err("nothing (none) cannot stand inside a string".to_owned()),
+        _ => return Err("a list or table cannot stand inside a string".to_owned()),
     }
+    Ok(())
 }
 
 /// A value under a key that was printed: it is there because of what the key was made of, too.
@@ -172,21 +175,6 @@ fn all_of<'a>(mut sources: impl Iterator<Item = &'a Arc<[Arc<Node>]>>) -> Option
     let first = sources.next()?;
     let Some(second) = sources.next() else { return Some(first.clone()) };
     Some([first, second].into_iter().chain(sources).flat_map(|from| from.iter().cloned()).collect())
-}
-
-/// Text before each slot with the slot's number, and the text after the last.
-fn pieces(text: &str) -> impl Iterator<Item = (&str, Option<usize>)> {
-    let mut rest = Some(text);
-    std::iter::from_fn(move || {
-        let text = rest?;
-        let Some((before, after)) = text.split_once(SLOT) else {
-            rest = None;
-            return Some((text, None));
-        };
-        let (number, after) = after.split_once(SLOT_END)?;
-        rest = Some(after);
-        Some((before, number.parse().ok()))
-    })
 }
 
 fn duplicate(map: &[Entry]) -> Option<&str> {

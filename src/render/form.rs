@@ -25,12 +25,15 @@ pub(super) enum Shape {
     Value(usize),
     /// Text around values; a block of text wants an escape for each of them.
     Text {
-        text: Box<str>,
+        pieces: Pieces,
         is_block: bool,
     },
     Seq(Vec<Form>),
     Map(Vec<Field>),
 }
+
+/// Text before each slot with the slot's number, and the text after the last.
+pub(super) struct Pieces(pub Box<[(Box<str>, Option<usize>)]>);
 
 pub(super) struct Field {
     pub key: Key,
@@ -41,7 +44,7 @@ pub(super) struct Field {
 pub(super) enum Key {
     Name(Arc<str>),
     /// With values inside.
-    Text(Box<str>),
+    Text(Pieces),
     /// `...: {{ table }}` lays a table's entries out here.
     Spread,
 }
@@ -64,6 +67,31 @@ impl Forms {
         }
         Ok(form)
     }
+}
+
+impl Pieces {
+    fn of(text: &str) -> Pieces {
+        Pieces(pieces(text).map(|(piece, slot)| (piece.into(), slot)).collect())
+    }
+
+    pub fn slots(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().filter_map(|(_, slot)| *slot)
+    }
+}
+
+/// Text before each slot with the slot's number, and the text after the last.
+pub(super) fn pieces(text: &str) -> impl Iterator<Item = (&str, Option<usize>)> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let Some((before, after)) = text.split_once(SLOT) else {
+            rest = None;
+            return Some((text, None));
+        };
+        let (number, after) = after.split_once(SLOT_END)?;
+        rest = Some(after);
+        Some((before, number.parse().ok()))
+    })
 }
 
 /// Turns what was read into a form; `lines` tells which line of the template printed a place.
@@ -95,7 +123,7 @@ impl Former<'_> {
     fn field(&self, entry: &yaml::Entry<'_>) -> Field {
         let key = match &*entry.key.name {
             "..." => Key::Spread,
-            name if name.contains(SLOT) => Key::Text(name.into()),
+            name if name.contains(SLOT) => Key::Text(Pieces::of(name)),
             name => Key::Name(name.into()),
         };
         Field { key, line: marks::line_at(self.lines, entry.key.mark.start), form: self.form(&entry.value) }
@@ -107,6 +135,6 @@ pub(super) fn text_shape(text: &str, style: Style) -> Shape {
     let alone = || text.strip_prefix(SLOT)?.strip_suffix(SLOT_END)?.parse().ok();
     match (style == Style::Plain).then(alone).flatten() {
         Some(id) => Shape::Value(id),
-        None => Shape::Text { text: text.into(), is_block: matches!(style, Style::Literal | Style::Folded) },
+        None => Shape::Text { pieces: Pieces::of(text), is_block: matches!(style, Style::Literal | Style::Folded) },
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! After rendering, the marks tell from which line of the template each piece of text came; then they are taken out.
 
-use std::fmt::Write;
+use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// Stands for a printed value: its number follows, then `SLOT_END`.
 pub(super) const SLOT: char = '\u{E000}';
@@ -15,22 +16,24 @@ const MARK_END: char = '\u{E003}';
 /// The statements of a template.
 pub(super) const STATEMENTS: &[&str] = &["if", "elif", "else", "endif", "for", "endfor", "break", "continue", "set name = value"];
 
+/// One stands for every value that is printed, and few templates print more values than these.
+static SLOTS: LazyLock<Vec<String>> = LazyLock::new(|| (0..256).map(new_slot).collect());
+
 /// What is printed in place of a value.
-pub(super) fn slot(id: usize) -> String {
-    // Printed for every value: room for all of it, so that it does not move.
-    let mut slot = String::with_capacity(16);
-    slot.push(SLOT);
-    write!(slot, "{id}").expect("a string takes all");
-    slot.push(SLOT_END);
-    slot
+pub(super) fn slot(id: usize) -> Cow<'static, str> {
+    SLOTS.get(id).map_or_else(|| new_slot(id).into(), |slot| slot.as_str().into())
+}
+
+fn new_slot(id: usize) -> String {
+    format!("{SLOT}{id}{SLOT_END}")
 }
 
 pub(super) fn is_reserved(c: char) -> bool {
     (SLOT..=MARK_END).contains(&c)
 }
 
-/// The marked text, and where marks were put: offsets into the original with the bytes put there. Where it is traced, what
-/// a statement asks tells when it has its answer.
+/// The marked text, and where something was put in: offsets into the original with the bytes put there. Only where it is traced
+/// are there marks, and what a statement asks tells when it has its answer.
 pub(super) fn mark(text: &str, is_traced: bool) -> (String, Vec<(usize, usize)>) {
     let out = String::with_capacity(text.len() * 5 / 4);
     let mut marker = Marker { out, inserted: Vec::new(), line: 1, at: 0, is_traced };
@@ -106,6 +109,9 @@ impl Marker {
     }
 
     fn put(&mut self) {
+        if !self.is_traced {
+            return;
+        }
         self.insert(&format!("{MARK}{}{MARK_END}", self.line));
     }
 }

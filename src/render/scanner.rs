@@ -58,14 +58,35 @@ impl Scanner {
     }
 
     pub(super) fn text(&mut self, text: &str) {
-        for (at, c) in text.char_indices() {
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            let words = if self.is_after_escape() { 0 } else { rest.bytes().take_while(|byte| means_nothing(*byte)).count() };
+            if words > 0 {
+                self.words(&rest[..words]);
+                rest = &rest[words..];
+                continue;
+            }
             match &mut self.block {
                 Some(block) => {
-                    block.step(c, &text[at..]);
+                    block.step(c, rest);
                     self.follow_line(c);
                 }
-                None => self.step(c, &text[at..]),
+                None => self.step(c, rest),
             }
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+
+    fn is_after_escape(&self) -> bool {
+        self.is_escaped || self.block.as_ref().is_some_and(|block| block.is_escaped)
+    }
+
+    /// What opens and closes nothing, at once.
+    fn words(&mut self, words: &str) {
+        self.line.push_str(words);
+        match &mut self.block {
+            Some(block) => block.words(words),
+            None => self.previous = words.chars().next_back().unwrap_or(self.previous),
         }
     }
 
@@ -128,4 +149,9 @@ impl Scanner {
             };
         }
     }
+}
+
+/// Whether a character means nothing in any language: most of a text is such.
+fn means_nothing(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b' ' | b'_' | b'.' | b',' | b'/' | b'=' | b':')
 }

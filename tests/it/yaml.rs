@@ -217,6 +217,26 @@ fn numbers_survive_printing() {
     }
 }
 
+#[test]
+fn what_is_usual_reads_as_what_is_not() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut texts = 0;
+    for folder in ["golden", "examples", "schemas", "tests"] {
+        for file in walkdir::WalkDir::new(root.join(folder)) {
+            let file = file.unwrap();
+            if file.path().extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+                let text = std::fs::read_to_string(file.path()).unwrap();
+                let (usual, full) = (told(&text), told(&unusual(&text)));
+                let same = usual.bytes().zip(full.bytes()).take_while(|(a, b)| a == b).count();
+                let rest = |told: &str| told.chars().skip(same.saturating_sub(100)).take(200).collect::<String>();
+                assert!(usual == full, "{}:\n{}\n{}", file.path().display(), rest(&usual), rest(&full));
+                texts += 1;
+            }
+        }
+    }
+    assert!(texts > 1000, "there are {texts} files only");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -228,6 +248,16 @@ proptest! {
         prop_assert_eq!(values(&read(&json)), vec![tree], "{}", json);
         let again = Source::new("again", yaml.clone());
         prop_assert_eq!(yaml::print(&read(&yaml).documents[0].root.to_node(&again, &"again".into())), yaml);
+    }
+
+    #[test]
+    fn what_is_nearly_usual_reads_as_what_is_not(
+        lines in proptest::collection::vec(line(), 1..8),
+        last in prop::sample::select(vec!["z: 1\n", "- z\n", "  z: 1\n"]),
+    ) {
+        // Where an empty text is depends on what comes behind it: none stands alone or last.
+        let text = format!("{}{last}", lines.concat().trim_start_matches(['|', '>', ' ', '\n']));
+        prop_assert_eq!(told(&text), told(&unusual(&text)), "{}", text);
     }
 
     #[test]
@@ -341,6 +371,96 @@ fn leaf(data: Data) -> Node {
 fn values(stream: &Stream<'_>) -> Vec<Value> {
     let (source, layer) = (Source::new("test", ""), Arc::from("test"));
     stream.documents.iter().map(|document| document.root.to_node(&source, &layer).to_json()).collect()
+}
+
+/// The same values at the same places; but with an end that only the full reader takes.
+fn unusual(text: &str) -> String {
+    format!("{text}...\n")
+}
+
+/// All that was read, with its places.
+fn told(text: &str) -> String {
+    let stream = read(text);
+    let documents: Vec<String> = stream.documents.iter().map(|document| format!("{document:?}")).collect();
+    if stream.errors.is_empty() { documents.concat() } else { format!("{} errors", stream.errors.len()) }
+}
+
+/// A line as people and programs write it, or nearly so.
+fn line() -> impl Strategy<Value = String> {
+    let indent = prop::sample::select(vec!["", "", "", "  ", "  ", "    ", " ", "- ", "- - ", "  - ", "-", "-   "]);
+    let key = prop_oneof![
+        Just(String::new()),
+        "[a-c]{1,2}: ?",
+        prop::sample::select(vec!["\"a b\": ", "'a': ", "a :", "on: ", "1: ", "<<: ", "a b: ", "a#b: ", "a #b: ", "{a: b}: "])
+            .prop_map(str::to_owned)
+    ];
+    let value = prop_oneof![
+        prop::sample::select(vec![
+            "",
+            "",
+            "x",
+            "1",
+            "yes",
+            "~",
+            "|",
+            "|-",
+            "|+",
+            ">",
+            ">-",
+            ">+",
+            "[]",
+            "{}",
+            "[a, b]",
+            "[a, {b: c}]",
+            "{a: 1, b: [x]}",
+            "{a: b, a: c}",
+            "[a,",
+            "b]",
+            "[a, ]",
+            "{a}",
+            "{a:b}",
+            "[a: b]",
+            "'it''s'",
+            "\"a\\n\\\"\"",
+            "\"a\\/\"",
+            "- x",
+            "a:",
+            "a: b",
+            "#c",
+            "x #c",
+            "x#c",
+            "x  ",
+            "!t x",
+            "&a x",
+            "*a",
+            "---",
+            "...",
+            "? a",
+            "-x",
+            "-",
+            ".inf",
+            "é \u{e000}1\u{e001}",
+            "\u{85}",
+            "%a",
+            "@a",
+            "[-]",
+            "[- a]",
+            "{ \"a\": b }",
+            "{\"a\":b}",
+            "[\"a\" , b]",
+            "|2",
+            "| #c",
+            "x:y",
+            "http://x:1/#a",
+            "[http://x, a:b]",
+            "\"a",
+            "'a",
+        ])
+        .prop_map(str::to_owned),
+        "[-a1:,?&*!|>'\"\\[\\]{}#%@`~<. ]{0,6}",
+    ];
+    let ends = prop::sample::select(vec!["\n", "\n", "\n", "\n", "\n\n", " \n", "\n   \n"]);
+    (indent, key, value, ends).prop_map(|(indent, key, value, end)| format!("{indent}{key}{value}{end}"))
 }
 
 fn read(text: &str) -> Stream<'_> {
