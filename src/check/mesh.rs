@@ -21,6 +21,7 @@ use super::{Entry, Index, World, links};
 use crate::check::Object;
 use crate::check::pod::text;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::network::Pod;
 use crate::node::Node;
 use crate::source::Span;
 use crate::yaml::{Mark, Yaml};
@@ -39,6 +40,8 @@ pub(super) struct Mesh<'i> {
     pub index: &'i Index,
     pub world: &'i World<'i>,
     things: BTreeMap<&'i str, Vec<Thing<'i>>>,
+    /// By their namespace.
+    pods: BTreeMap<&'i str, Vec<&'i Pod>>,
     /// Nothing lies outside, and nothing among the inputs may make anything.
     pub is_complete: bool,
 }
@@ -104,7 +107,9 @@ impl<'i> Mesh<'i> {
         let opaque =
             |entry: &Entry| world.tables.links.opaque.contains(&format!("{}.{}", entry.subject.kind, entry.subject.group()));
         let is_complete = world.options.is_complete && !index.objects.iter().any(opaque);
-        Mesh { index, world, things, is_complete }
+        let mut pods: BTreeMap<&str, Vec<&Pod>> = BTreeMap::new();
+        index.network.pods.iter().for_each(|pod| pods.entry(&pod.namespace).or_default().push(pod));
+        Mesh { index, world, things, pods, is_complete }
     }
 
     pub fn table(&self) -> &'i Node {
@@ -126,6 +131,13 @@ impl<'i> Mesh<'i> {
 
     pub fn of(&self, word: &str) -> &[Thing<'i>] {
         self.things.get(word).map_or(&[], Vec::as_slice)
+    }
+
+    /// The pods of a namespace, or all.
+    pub fn pods<'m>(&'m self, namespace: Option<&str>) -> impl Iterator<Item = &'i Pod> + use<'m, 'i> {
+        let own = namespace.map(|own| self.pods.get(own).map_or(&[][..], Vec::as_slice));
+        let all = if own.is_none() { &self.index.network.pods[..] } else { &[] };
+        own.unwrap_or_default().iter().copied().chain(all)
     }
 
     /// How bad it is that something is missing, of which the inputs tell more or less.

@@ -9,8 +9,13 @@ use crate::diagnostic::{Code, Diagnostics, Severity};
 
 pub(super) fn check(platform: &Platform, world: &World<'_>, found: &mut Diagnostics) {
     let mut first: BTreeMap<usize, &Budget> = BTreeMap::new();
+    let mut homes: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
+    for (at, workload) in platform.workloads.iter().enumerate() {
+        homes.entry(workload.subject.namespace.as_deref()).or_default().push(at);
+    }
     for budget in &platform.budgets {
-        let held = held(platform, budget, world);
+        let here = homes.get(&budget.subject.namespace.as_deref()).map_or(&[][..], Vec::as_slice);
+        let held = held(platform, budget, here, world);
         blocks(budget, &held.iter().map(|at| &platform.workloads[*at]).collect::<Vec<_>>(), found);
         for at in held {
             // Budgets in other folders may be those of another variant.
@@ -22,13 +27,13 @@ pub(super) fn check(platform: &Platform, world: &World<'_>, found: &mut Diagnost
     }
 }
 
-/// What a budget is about, of what lies nearest to it; pods of no controller have no number.
-fn held(platform: &Platform, budget: &Budget, world: &World<'_>) -> Vec<usize> {
+/// What a budget is about of the workloads of its namespace, of what lies nearest to it; pods of no controller have no number.
+fn held(platform: &Platform, budget: &Budget, here: &[usize], world: &World<'_>) -> Vec<usize> {
     let is_held = |workload: &Workload| {
         let is_counted = !workload.is_each && !workload.is_passing && workload.subject.kind != "Pod";
-        is_counted && workload.subject.namespace == budget.subject.namespace && budget.selector.fits(&workload.pod.labels)
+        is_counted && budget.selector.fits(&workload.pod.labels)
     };
-    let held: Vec<usize> = (0..platform.workloads.len()).filter(|at| is_held(&platform.workloads[*at])).collect();
+    let held: Vec<usize> = here.iter().copied().filter(|at| is_held(&platform.workloads[*at])).collect();
     let near = |at: &usize| world.inputs.nearness(platform.workloads[*at].file, budget.file);
     let nearest = held.iter().map(near).max();
     held.into_iter().filter(|at| Some(near(at)) == nearest).collect()

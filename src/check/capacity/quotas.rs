@@ -26,10 +26,11 @@ fn mine<'p>(platform: &'p Platform, quota: &Quota, world: &World<'_>) -> Vec<&'p
     let is_mine = |workload: &&Workload| {
         let near = |quota: &Quota| world.inputs.nearness(quota.file, workload.file);
         let nearest = quotas.iter().map(|other| near(other)).max();
-        workload.subject.namespace == quota.subject.namespace && Some(near(quota)) == nearest && near(quota) >= least
+        Some(near(quota)) == nearest && near(quota) >= least
     };
     let mut seen = BTreeSet::new();
-    let mine = platform.workloads.iter().filter(is_mine).filter(|workload| !workload.is_passing && !workload.is_each);
+    let here = platform.workloads.iter().filter(|workload| workload.subject.namespace == quota.subject.namespace);
+    let mine = here.filter(is_mine).filter(|workload| !workload.is_passing && !workload.is_each);
     mine.filter(|workload| seen.insert(&workload.subject)).collect()
 }
 

@@ -17,10 +17,26 @@ pub(super) struct Known<'i> {
     /// Kinds whose objects belong to no namespace.
     of_cluster: BTreeSet<String>,
     /// By kind with its group, then by name.
-    targets: BTreeMap<String, BTreeMap<&'i str, Vec<Target<'i>>>>,
+    targets: BTreeMap<String, BTreeMap<&'i str, Homes<'i>>>,
     /// Kinds with pods, and Services, for those who select them.
-    pub pods: Vec<Target<'i>>,
-    pub services: Vec<Target<'i>>,
+    pub pods: Homes<'i>,
+    pub services: Homes<'i>,
+}
+
+/// Targets by the namespace that they are in; none has no name.
+#[derive(Default)]
+pub(super) struct Homes<'i>(BTreeMap<&'i str, Vec<Target<'i>>>);
+
+impl<'i> Homes<'i> {
+    fn push(&mut self, target: Target<'i>) {
+        self.0.entry(target.namespace.unwrap_or_default()).or_default().push(target);
+    }
+
+    /// Those of some namespaces and of none, or all.
+    pub fn within<'n>(&self, namespaces: Option<impl IntoIterator<Item = &'n str>>) -> Vec<&Target<'i>> {
+        let Some(namespaces) = namespaces else { return self.0.values().flatten().collect() };
+        namespaces.into_iter().chain([""]).filter_map(|home| self.0.get(home)).flatten().collect()
+    }
 }
 
 /// An object, or what will be made of one.
@@ -40,7 +56,7 @@ pub(super) struct Target<'i> {
 impl<'i> Known<'i> {
     pub fn of(index: &'i Index, world: &'i World<'i>) -> Known<'i> {
         let table = &world.tables.links;
-        let (targets, pods, services) = (BTreeMap::new(), Vec::new(), Vec::new());
+        let (targets, pods, services) = (BTreeMap::new(), Homes::default(), Homes::default());
         let is_complete = world.options.is_complete;
         let rows = world.kinds.rows().filter(|row| row.scope != 1);
         let group = |version: &'static str| version.rsplit_once('/').map_or("", |(group, _)| group);
@@ -87,8 +103,8 @@ impl<'i> Known<'i> {
     /// The objects of a name: those nearest to a file, for variants of one lie side by side. A kind that belongs to no
     /// namespace is found from everywhere.
     pub fn find(&self, kind: &str, namespace: Option<&str>, name: &str, file: usize) -> Option<Vec<Target<'i>>> {
-        let is_here = |target: &&Target<'_>| target.namespace.is_none() || namespace.is_none() || target.namespace == namespace;
-        let here: Vec<Target<'i>> = self.targets.get(kind)?.get(name)?.iter().filter(is_here).copied().collect();
+        let here: Vec<Target<'i>> =
+            self.targets.get(kind)?.get(name)?.within(namespace.map(|own| [own])).into_iter().copied().collect();
         let nearness = |target: &Target<'_>| self.world.inputs.nearness(target.entry.file, file);
         let nearest = here.iter().map(nearness).max()?;
         Some(here.into_iter().filter(|target| nearness(target) == nearest).collect())
@@ -97,8 +113,8 @@ impl<'i> Known<'i> {
     /// What there is of a kind in a namespace.
     pub fn names(&self, kind: &str, namespace: Option<&str>) -> Vec<&'i str> {
         let kinds = self.targets.iter().filter(|(known, _)| known.split('.').next() == Some(kind));
-        let is_here = |targets: &[Target<'_>]| targets.iter().any(|target| target.namespace == namespace);
-        kinds.flat_map(|(_, names)| names).filter(|(_, targets)| is_here(targets)).map(|(name, _)| *name).collect()
+        let is_here = |homes: &Homes<'_>| homes.0.contains_key(namespace.unwrap_or_default());
+        kinds.flat_map(|(_, names)| names).filter(|(_, homes)| is_here(homes)).map(|(name, _)| *name).collect()
     }
 
     pub fn is_given(&self, link: &Link) -> bool {

@@ -7,11 +7,8 @@ use crate::diagnostic::Diagnostics;
 
 pub(super) fn check(entry: &Entry, select: &Select, known: &Known<'_>, found: &mut Diagnostics) {
     let all = if select.finds == "pod" { &known.pods } else { &known.services };
-    let is_here = |target: &&Target<'_>| {
-        let names = select.namespaces.as_ref();
-        names.is_none_or(|names| target.namespace.is_none_or(|own| names.iter().any(|name| name == own)))
-    };
-    let selected: Vec<&Target<'_>> = all.iter().filter(is_here).filter(|target| select.selector.takes(target)).collect();
+    let here = all.within(select.namespaces.as_ref().map(|names| names.iter().map(String::as_str))).into_iter();
+    let selected: Vec<&Target<'_>> = here.filter(|target| select.selector.takes(target)).collect();
     let nearness = |target: &Target<'_>| known.world.inputs.nearness(target.entry.file, entry.file);
     if selected.is_empty() {
         return tell::nobody(entry, select, known, found);

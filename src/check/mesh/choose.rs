@@ -1,5 +1,7 @@
 //! Whom objects of the mesh choose: somebody is there, and one pod has one of those that exclude each other.
 
+use std::collections::BTreeMap;
+
 use super::subsets::{labels, pods, words};
 use super::{Mesh, Thing};
 use crate::check::pod::head;
@@ -53,7 +55,7 @@ impl<'m> Choice<'m> {
             return;
         }
         let all = &mesh.index.network.pods;
-        let knows = all.iter().any(|pod| self.namespace.is_none_or(|own| pod.namespace == own));
+        let knows = mesh.pods(self.namespace).next().is_some();
         if self.pods(mesh).next().is_some() || self.labels.is_empty() && all.is_empty() {
             return;
         }
@@ -81,15 +83,16 @@ pub(super) fn is_usual(mesh: &Mesh<'_>, wanted: &Labels) -> bool {
 
 /// Two without labels for one namespace, or two that choose one pod.
 fn exclude(mesh: &Mesh<'_>, choices: &[Choice<'_>], found: &mut Diagnostics) {
+    let mut homes: BTreeMap<&str, Vec<&Choice<'_>>> = BTreeMap::new();
+    choices.iter().for_each(|choice| homes.entry(choice.thing.namespace()).or_default().push(choice));
     for one in choices {
-        let excludes = |other: &&Choice<'_>| {
+        let excludes = |other: &&&Choice<'_>| {
             !one.thing.is(other.thing)
-                && one.thing.namespace() == other.thing.namespace()
                 && one.labels.is_empty() == other.labels.is_empty()
                 && mesh.is_near(one.thing.entry, other.thing.entry)
                 && (one.labels == other.labels || one.pods(mesh).any(|pod| super::subsets::takes(&other.labels, &pod.labels)))
         };
-        let Some(other) = choices.iter().find(excludes) else { continue };
+        let Some(other) = homes[one.thing.namespace()].iter().find(excludes) else { continue };
         let kind = &one.thing.entry.subject.kind;
         let whom = if one.labels.is_empty() { "the same namespace" } else { "the same pods" };
         let message = format!("{kind} {} is for {whom} as {}, and one alone is read", one.thing.title(), other.thing.title());

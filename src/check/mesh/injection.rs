@@ -1,5 +1,7 @@
 //! Who is in the mesh, and in which way: objects for proxies where there are none, and pods whose ports two Services call by two protocols.
 
+use std::collections::BTreeMap;
+
 use super::subsets::{labels, takes};
 use super::{Mesh, Thing};
 use crate::check::Entry;
@@ -20,10 +22,12 @@ pub(super) fn check(mesh: &Mesh<'_>, found: &mut Diagnostics) {
             mesh.tell(found, kind, message, sidecar, sidecar.head(), "this one");
         }
     }
-    for pod in &mesh.index.network.pods {
-        if has_proxy(mesh, pod) {
-            protocols(mesh, pod, found);
-        }
+    let mut services: BTreeMap<&str, Vec<&Thing<'_>>> = BTreeMap::new();
+    for service in mesh.of("service") {
+        services.entry(service.namespace()).or_default().push(service);
+    }
+    for pod in mesh.index.network.pods.iter().filter(|pod| has_proxy(mesh, pod)) {
+        protocols(mesh, pod, services.get(&*pod.namespace).map_or(&[], Vec::as_slice), found);
     }
 }
 
@@ -47,9 +51,9 @@ fn has_proxy(mesh: &Mesh<'_>, pod: &Pod) -> bool {
 type Said<'m> = (&'m Thing<'m>, String, &'m str);
 
 /// Two Services that lead to one port of a pod say one protocol of it.
-fn protocols(mesh: &Mesh<'_>, pod: &Pod, found: &mut Diagnostics) {
+fn protocols(mesh: &Mesh<'_>, pod: &Pod, services: &[&Thing<'_>], found: &mut Diagnostics) {
     let mut said: Vec<Said<'_>> = Vec::new();
-    for service in mesh.of("service").iter().filter(|service| service.namespace() == pod.namespace) {
+    for service in services {
         let wanted = labels(field(&service.root, "spec.selector"));
         if wanted.is_empty() || !takes(&wanted, &pod.labels) {
             continue;

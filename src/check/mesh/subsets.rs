@@ -45,8 +45,7 @@ fn is_given(mesh: &Mesh<'_>, key: &str, value: &str) -> bool {
 
 /// The pods of a namespace, or of all, that have some labels.
 pub(super) fn pods<'p>(mesh: &'p Mesh<'_>, namespace: Option<&'p str>, wanted: &'p Labels) -> impl Iterator<Item = &'p Pod> {
-    let pods = mesh.index.network.pods.iter();
-    pods.filter(move |pod| namespace.is_none_or(|own| pod.namespace == own) && takes(wanted, &pod.labels))
+    mesh.pods(namespace).filter(move |pod| takes(wanted, &pod.labels))
 }
 
 pub(super) fn takes(wanted: &Labels, labels: &Labels) -> bool {

@@ -41,9 +41,9 @@ fn tell<'m, C>(
     for (key, one) in claims {
         let other = claims.iter().find(|(other_key, other)| {
             !one.thing.is(other.thing)
-                && mesh.is_near(one.thing.entry, other.thing.entry)
-                && one.meets(other)
                 && excludes(key, other_key)
+                && one.meets(other)
+                && mesh.is_near(one.thing.entry, other.thing.entry)
         });
         if let Some((_, other)) = other {
             let (severity, message) = words(key, other);
