@@ -212,7 +212,7 @@ fn with_scope(lakehouse: &Lakehouse<'_>, mode: &Mode, scope: &Scope, diags: &mut
     let asked = wire::asked(&lakehouse.catalog.engine, &interfaces, &matches).map_err(|failure| failure.report(diags));
     diags.checkpoint()?;
     let asked = asked.unwrap_or_default();
-    let near: Vec<Arc<Node>> = (0..interfaces.len()).map(|index| switches::near(lakehouse, &interfaces, index)).collect();
+    let near = switches::near(lakehouse, &interfaces);
     let switches = switches::of_all(lakehouse, &interfaces);
     let (interfaces, matches, none) = (&interfaces[..], &matches, known::Documents::new());
     let asker = ask::Asker { lakehouse, mode, interfaces, matches, asked: &asked, near: &near, documents: &none };

@@ -1,7 +1,7 @@
 //! Which choices decide who is there and who meets whom: components in, the options that switch them on and choose for their
 //! needs out, each time as one node, since many values hold it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Interface, section, wire};
@@ -16,13 +16,28 @@ pub(super) fn of_all(lakehouse: &Lakehouse<'_>, interfaces: &[Interface<'_>]) ->
     node(lakehouse.instances.iter(), interfaces, &many, true)
 }
 
-/// Those of the components that one may meet: whom it talks to follows from nothing else.
-pub(super) fn near(lakehouse: &Lakehouse<'_>, interfaces: &[Interface<'_>], index: usize) -> Arc<Node> {
-    let own = interfaces[index].instance;
-    let is_near = |other: &&Instance<'_>| std::ptr::eq(*other, own) || meets(own, other) || meets(other, own);
-    let words = [named(own, "needs"), named(own, "offers")].into_iter().flatten().collect();
-    node(lakehouse.instances.iter().filter(is_near), interfaces, &words, takes_pages(own))
+/// For each component those of the ones that it may meet: whom it talks to follows from nothing else, but its own.
+pub(super) fn near(lakehouse: &Lakehouse<'_>, interfaces: &[Interface<'_>]) -> Vec<Arc<Node>> {
+    // All of one kind meet the same others, and there may be thousands of it.
+    let mut of_kinds: BTreeMap<&str, Arc<Node>> = BTreeMap::new();
+    let own = interfaces.iter().map(|interface| interface.instance);
+    let near = own.map(|own| {
+        let met = of_kinds.entry(&own.component.name).or_insert_with(|| met(lakehouse, interfaces, own));
+        Node::derived(RULE, Data::Seq(Vec::new()), choices(own).into_iter().chain([met.clone()]).collect::<Vec<_>>())
+    });
+    near.collect()
 }
+
+fn met(lakehouse: &Lakehouse<'_>, interfaces: &[Interface<'_>], own: &Instance<'_>) -> Arc<Node> {
+    let kinds: BTreeMap<&str, &Instance<'_>> = lakehouse.instances.iter().map(|other| (&*other.component.name, other)).collect();
+    let is_near = |other: &&Instance<'_>| meets(own, other) || meets(other, own);
+    let near: BTreeSet<&str> = kinds.into_iter().filter(|(_, other)| is_near(other)).map(|(name, _)| name).collect();
+    let words = [named(own, "needs"), named(own, "offers")].into_iter().flatten().collect();
+    let instances = lakehouse.instances.iter().filter(|other| near.contains(&*other.component.name));
+    node(instances, interfaces, &words, takes_pages(own))
+}
+
+const RULE: &str = "who runs and whom they use";
 
 fn node<'i, 'c: 'i>(
     instances: impl Iterator<Item = &'i Instance<'c>>,
@@ -38,7 +53,7 @@ fn node<'i, 'c: 'i>(
     let offers = interfaces.iter().flat_map(|interface| &interface.offers).filter(|_| with_pages);
     let pages = offers.filter_map(|offer| offer.node.get("edge").cloned());
     let all: Vec<Arc<Node>> = instances.flat_map(choices).chain(decided).chain(pages).collect();
-    Node::derived("who runs and whom they use", Data::Seq(Vec::new()), all)
+    Node::derived(RULE, Data::Seq(Vec::new()), all)
 }
 
 fn choices(instance: &Instance<'_>) -> Vec<Arc<Node>> {
