@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Tables;
+use super::{Tables, mesh};
 use crate::diagnostic::{Code, Diagnostics};
 use crate::document::Document;
 use crate::graph::{Connection, Graph, Workload};
@@ -170,19 +170,18 @@ impl View<'_> {
     fn needs<'c>(&self, wanted: &[&'c Connection], ends: [usize; 2]) -> Vec<(&'c Connection, Traffic)> {
         let carrier = self.carrier(ends);
         let needs = wanted.iter().map(|connection| (*connection, needed(connection))).filter(|(_, needed)| !needed.is_empty());
-        let carried = |mut needed: Traffic| {
+        let carried = needs.map(|(connection, mut needed)| {
             needed.join(&carrier);
-            needed
-        };
-        needs.map(|(connection, needed)| (connection, carried(needed))).collect()
+            (connection, needed)
+        });
+        carried.collect()
     }
 
     /// The port that machines carry connections through, where both ends came into a mesh by them.
     fn carrier(&self, ends: [usize; 2]) -> Traffic {
-        let [label, on] = ["machine", "machine_on"].map(|name| self.injection.text(name));
         let is_in = |group: usize| {
             let labels = &self.network.workloads[self.network.groups[group][0]].labels;
-            labels.get(label).is_some_and(|value| value == on)
+            mesh::says(self.injection, labels, "machine", "machine_on")
         };
         let port = self.injection.get("carrier").and_then(|port| u16::try_from(port.as_int()?).ok());
         let port = port.filter(|_| ends.into_iter().all(is_in));

@@ -26,6 +26,7 @@ use crate::node::Node;
 use crate::source::Span;
 use crate::yaml::{Mark, Yaml};
 use hosts::Hosts;
+pub(super) use injection::says;
 
 /// An object that the mesh asks about, as it was read.
 pub(super) struct Thing<'i> {

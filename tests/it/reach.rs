@@ -309,31 +309,24 @@ impl Differences {
         let paths: BTreeSet<&String> = before.documents.keys().chain(after.documents.keys()).collect();
         for path in paths {
             let sides = [before, after].map(|made| made.documents.get(path).map(|document| &*document.node));
-            found.at(path, [&mut String::new(), &mut String::new()], sides);
+            found.at(path, [const { String::new() }; 2], sides);
         }
         found
     }
 
-    fn at(&mut self, path: &str, pointers: [&mut String; 2], sides: [Option<&Node>; 2]) {
+    fn at(&mut self, path: &str, pointers: [String; 2], sides: [Option<&Node>; 2]) {
         if sides[0].zip(sides[1]).is_some_and(|(left, right)| is_same_leaf(left, right)) {
             return;
         }
-        let [left, right] = &pointers;
-        for (side, pointer, found) in [(sides[0], left, &mut self.before), (sides[1], right, &mut self.after)] {
-            if side.is_some_and(is_leaf) {
-                found.push((path.to_owned(), (*pointer).clone()));
-            }
-        }
-        let lengths = [pointers[0].len(), pointers[1].len()];
-        let [left, right] = pointers;
         for steps in pairs(sides) {
+            let step = |side: usize| steps[side].as_ref().map(|step| format!("{}/{}", pointers[side], escape(step)));
             let below = [0, 1].map(|side| inner(sides[side]?, steps[side].as_deref()?));
-            for (pointer, step) in [&mut *left, &mut *right].into_iter().zip(&steps) {
-                *pointer += &step.as_ref().map(|step| format!("/{}", escape(step))).unwrap_or_default();
+            self.at(path, [0, 1].map(|side| step(side).unwrap_or_default()), below);
+        }
+        for ((side, pointer), found) in sides.iter().zip(pointers).zip([&mut self.before, &mut self.after]) {
+            if side.is_some_and(is_leaf) {
+                found.push((path.to_owned(), pointer));
             }
-            self.at(path, [&mut *left, &mut *right], below);
-            left.truncate(lengths[0]);
-            right.truncate(lengths[1]);
         }
     }
 }

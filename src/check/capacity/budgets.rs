@@ -9,10 +9,7 @@ use crate::diagnostic::{Code, Diagnostics, Severity};
 
 pub(super) fn check(platform: &Platform, world: &World<'_>, found: &mut Diagnostics) {
     let mut first: BTreeMap<usize, &Budget> = BTreeMap::new();
-    let mut homes: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
-    for (at, workload) in platform.workloads.iter().enumerate() {
-        homes.entry(workload.subject.namespace.as_deref()).or_default().push(at);
-    }
+    let homes = platform.homes();
     for budget in &platform.budgets {
         let here = homes.get(&budget.subject.namespace.as_deref()).map_or(&[][..], Vec::as_slice);
         let held = held(platform, budget, here, world);

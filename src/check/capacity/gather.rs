@@ -88,6 +88,15 @@ const BESIDE: &[&str] = &[
 ];
 
 impl Platform {
+    /// The workloads of each namespace.
+    pub fn homes(&self) -> BTreeMap<Option<&str>, Vec<usize>> {
+        let mut homes: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
+        for (at, workload) in self.workloads.iter().enumerate() {
+            homes.entry(workload.subject.namespace.as_deref()).or_default().push(at);
+        }
+        homes
+    }
+
     pub fn gather(index: &Index, world: &World<'_>) -> Platform {
         let mut platform = Platform::default();
         platform.context.namespaces.clone_from(&index.network.namespaces);

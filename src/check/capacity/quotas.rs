@@ -9,8 +9,10 @@ use crate::check::World;
 use crate::diagnostic::{Code, Diagnostics, Severity};
 
 pub(super) fn check(platform: &Platform, world: &World<'_>, found: &mut Diagnostics) {
+    let homes = platform.homes();
     for quota in &platform.quotas {
-        let mine = mine(platform, quota, world);
+        let here = homes.get(&quota.subject.namespace.as_deref()).map_or(&[][..], Vec::as_slice);
+        let mine = mine(platform, quota, here, world);
         for (name, hard, spot) in &quota.hard {
             one(quota, (name, *hard, spot), &mine, world, found);
         }
@@ -18,7 +20,7 @@ pub(super) fn check(platform: &Platform, world: &World<'_>, found: &mut Diagnost
 }
 
 /// The workloads of the namespace that lie nearest to this quota, each once: variants lie side by side.
-fn mine<'p>(platform: &'p Platform, quota: &Quota, world: &World<'_>) -> Vec<&'p Workload> {
+fn mine<'p>(platform: &'p Platform, quota: &Quota, here: &[usize], world: &World<'_>) -> Vec<&'p Workload> {
     let quotas = platform.quotas.iter().filter(|other| other.subject.namespace == quota.subject.namespace);
     let quotas: Vec<&Quota> = quotas.collect();
     // In an open world only what lies beside a quota, or below it, is known to be deployed with it.
@@ -29,7 +31,7 @@ fn mine<'p>(platform: &'p Platform, quota: &Quota, world: &World<'_>) -> Vec<&'p
         Some(near(quota)) == nearest && near(quota) >= least
     };
     let mut seen = BTreeSet::new();
-    let here = platform.workloads.iter().filter(|workload| workload.subject.namespace == quota.subject.namespace);
+    let here = here.iter().map(|at| &platform.workloads[*at]);
     let mine = here.filter(is_mine).filter(|workload| !workload.is_passing && !workload.is_each);
     mine.filter(|workload| seen.insert(&workload.subject)).collect()
 }

@@ -8,6 +8,7 @@ use crate::check::Entry;
 use crate::check::pod::{self, field, number, text};
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::network::{Labels, Pod};
+use crate::node::Node;
 use crate::yaml::Yaml;
 
 pub(super) fn check(mesh: &Mesh<'_>, found: &mut Diagnostics) {
@@ -31,8 +32,13 @@ pub(super) fn check(mesh: &Mesh<'_>, found: &mut Diagnostics) {
     }
 }
 
+/// Whether a label is there with its value, both by their words in the table of injection.
+pub fn says(injection: &Node, labels: &Labels, key: &str, value: &str) -> bool {
+    labels.get(injection.text(key)).is_some_and(|said| said == injection.text(value))
+}
+
 fn has(mesh: &Mesh<'_>, labels: &Labels, key: &str, value: &str) -> bool {
-    labels.get(mesh.row("injection", key)).is_some_and(|said| said == mesh.row("injection", value))
+    mesh.table().get("injection").is_some_and(|injection| says(injection, labels, key, value))
 }
 
 fn is_without_proxies(mesh: &Mesh<'_>, labels: &Labels) -> bool {
