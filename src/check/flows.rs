@@ -149,15 +149,7 @@ impl View<'_> {
     fn pair(&self, from: (usize, usize), to: (usize, usize), wanted: &[&Connection], diags: &mut Diagnostics) {
         let mut because = Vec::new();
         let mut open = self.network.explained(from.1, to.1, &mut |why| because.push(why));
-        let needs = self.needs(wanted, [from.1, to.1]);
-        for (connection, needed) in &needs {
-            let mut blocked = needed.clone();
-            blocked.take(&open);
-            if !blocked.is_empty() {
-                self.blocked(connection, &blocked, &because, diags);
-            }
-        }
-        needs.iter().for_each(|(_, needed)| open.take(needed));
+        self.hold(wanted, &self.carrier([from.1, to.1]), &mut open, &because, diags);
         let is_alone =
             from.0 == to.0 && !self.network.workloads.iter().any(|pod| pod.is_many && is_of(pod, &self.graph.workloads[from.0]));
         if !open.is_empty() && !is_alone {
@@ -166,15 +158,20 @@ impl View<'_> {
         }
     }
 
-    /// What connections need, those that are about more than order, with what carries them.
-    fn needs<'c>(&self, wanted: &[&'c Connection], ends: [usize; 2]) -> Vec<(&'c Connection, Traffic)> {
-        let carrier = self.carrier(ends);
+    /// Tells what is blocked of what connections need, with what carries them, and leaves in `open` what none of them needs: several
+    /// may need one port.
+    fn hold(&self, wanted: &[&Connection], carrier: &Traffic, open: &mut Traffic, because: &[Why], diags: &mut Diagnostics) {
         let needs = wanted.iter().map(|connection| (*connection, needed(connection))).filter(|(_, needed)| !needed.is_empty());
-        let carried = needs.map(|(connection, mut needed)| {
-            needed.join(&carrier);
-            (connection, needed)
-        });
-        carried.collect()
+        let mut all = Traffic::default();
+        for (connection, mut needed) in needs {
+            needed.join(carrier);
+            all.join(&needed);
+            needed.take(open);
+            if !needed.is_empty() {
+                self.blocked(connection, &needed, because, diags);
+            }
+        }
+        open.take(&all);
     }
 
     /// The port that machines carry connections through, where both ends came into a mesh by them.
@@ -197,14 +194,7 @@ impl View<'_> {
             let wanted: Vec<&Connection> = self.graph.connections.iter().filter(out).collect();
             let (mut open, mut because) = (Traffic::default(), Vec::new());
             ranges.clone().for_each(|range| open.join(&self.network.explained(group, range, &mut |why| because.push(why))));
-            for connection in &wanted {
-                let mut blocked = needed(connection);
-                blocked.take(&open);
-                if !blocked.is_empty() {
-                    self.blocked(connection, &blocked, &because, diags);
-                }
-                open.take(&needed(connection));
-            }
+            self.hold(&wanted, &Traffic::default(), &mut open, &because, diags);
             if !open.is_empty() {
                 self.open(&self.graph.workloads[number].name, "the outside", &open, &because, diags);
             }

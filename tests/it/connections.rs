@@ -527,3 +527,21 @@ fn what_machines_carry_is_open_for_those_who_talk() {
     );
     assert!(opened.iter().any(|said| said.starts_with("L1105 ") && said.contains("15008")), "{opened:#?}");
 }
+
+/// Two services of others may listen on one port.
+#[test]
+fn what_two_outside_listen_on_is_open_for_both() {
+    let file = "[lakehouse]\nname = \"two\"\n[components.prefect]\n[components.object-store]\n\
+        [components.valkey]\nexternal = { host = \"cache.example.com\", port = 5432, secret = \"their-cache\" }\n\
+        [components.postgresql]\nexternal = { host = \"db.example.com\", port = 5432, secret = \"their-database\" }\n";
+    let flows = |find: &str, replace: &str| {
+        let told = told_with(POLICY, find, replace, &compiled::input(file, "development")).into_iter();
+        told.filter(|said| said.starts_with("L1104 ") || said.starts_with("L1105 ")).collect::<Vec<_>>()
+    };
+    assert_eq!(flows("{% if peer.outside %}", "{% if peer.outside %}"), Vec::<String>::new());
+    let blocked = flows("in workload.uses if peer.has_port %}", "in workload.uses if peer.has_port and not peer.outside %}");
+    for who in ["valkey", "postgresql"] {
+        let said = format!("L1104 prefect-server needs TCP 5432 of {who}");
+        assert!(blocked.iter().any(|told| told.starts_with(&said)), "{blocked:#?}");
+    }
+}
