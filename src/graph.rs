@@ -212,10 +212,11 @@ fn with_scope(lakehouse: &Lakehouse<'_>, mode: &Mode, scope: &Scope, diags: &mut
     let asked = wire::asked(&lakehouse.catalog.engine, &interfaces, &matches).map_err(|failure| failure.report(diags));
     diags.checkpoint()?;
     let asked = asked.unwrap_or_default();
-    let near = switches::near(lakehouse, &interfaces);
-    let switches = switches::of_all(lakehouse, &interfaces);
+    let (near, switches) = (switches::near(lakehouse, &interfaces), switches::of_all(lakehouse, &interfaces));
+    let offered = ask::offered(lakehouse, &interfaces);
     let (interfaces, matches, none) = (&interfaces[..], &matches, known::Documents::new());
-    let asker = ask::Asker { lakehouse, mode, interfaces, matches, asked: &asked, near: &near, documents: &none };
+    let asker =
+        ask::Asker { lakehouse, mode, interfaces, matches, asked: &asked, near: &near, offered: &offered, documents: &none };
     let documents = known::documents(&asker, diags)?;
     let mut workloads = ask::workloads(&ask::Asker { documents: &documents, ..asker }, diags)?;
     let addresses = asker.addresses().map_err(|failure| failure.report(diags)).unwrap_or_default();
@@ -356,13 +357,19 @@ fn with_parts(node: Arc<Node>) -> Arc<Node> {
 
 /// Every name under which the programs are reached that show a certificate.
 fn name_certificates(secrets: &mut [Secret], workloads: &[Workload], addresses: &[(usize, Arc<Node>)]) {
+    let mut shown: BTreeMap<&str, Vec<&Workload>> = BTreeMap::new();
+    for workload in workloads {
+        let keys = wire::reads(workload).into_iter().filter(|(_, key)| key.as_str() == Some("tls.key"));
+        keys.for_each(|(secret, _)| shown.entry(secret.as_str().unwrap_or_default()).or_default().push(workload));
+    }
+    let mut offered: BTreeMap<usize, Vec<&Arc<Node>>> = BTreeMap::new();
+    addresses.iter().for_each(|(index, address)| offered.entry(*index).or_default().push(address));
     for secret in secrets.iter_mut().filter(|secret| secret.is_certificate()) {
-        let has_key =
-            |(read, key): (&Arc<Node>, &Arc<Node>)| read.as_str() == secret.name.as_str() && key.as_str() == Some("tls.key");
-        let own = || workloads.iter().filter(|workload| wire::reads(workload).into_iter().any(has_key));
-        let offered = addresses.iter().filter(|(index, _)| own().any(|workload| workload.instance == *index));
-        let hosts = own().flat_map(|workload| std::iter::once(&workload.address).chain(&workload.hosts));
-        let all = hosts.chain(offered.map(|(_, address)| address));
+        let own = shown.get(secret.name.as_str().unwrap_or_default()).into_iter().flatten();
+        let all = own.flat_map(|workload| {
+            let others = offered.get(&workload.instance).into_iter().flatten().copied();
+            std::iter::once(&workload.address).chain(&workload.hosts).chain(others)
+        });
         let by_text: BTreeMap<&str, &Arc<Node>> = all.map(|name| (name.as_str().unwrap_or_default(), name)).collect();
         secret.names = by_text.into_values().cloned().collect();
     }

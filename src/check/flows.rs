@@ -1,6 +1,6 @@
 //! The graph and the policies that a mode made of it in: what is needed and blocked, what is open and needed by nobody.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Tables, mesh};
@@ -37,20 +37,33 @@ pub fn flows(graph: &Graph, mut documents: Vec<Printed>, tables: &Tables, diags:
     if facts.policies.is_empty() {
         return;
     }
+    let mut there: BTreeSet<Place> = facts.pods.iter().map(|pod| (pod.namespace.clone(), pod.name.clone())).collect();
     for workload in graph.workloads.iter().filter(|workload| workload.kind() != "outside") {
-        if !facts.pods.iter().any(|pod| is_of(pod, workload)) {
+        if there.insert(place(workload)) {
             facts.pods.push(stand_in(workload));
         }
     }
     let network = Network::of(&facts);
-    let groups = graph.workloads.iter().map(|workload| {
-        let pod = network.workloads.iter().position(|pod| is_of(pod, workload))?;
-        network.groups.iter().position(|group| group.contains(&pod))
-    });
+    let (pods, groups) = placed(&network, graph);
     let injection = tables.mesh.get("injection").expect("mesh.toml tells of it");
-    let view = View { graph, documents: &documents, network: &network, groups: groups.collect(), injection };
+    let view = View { graph, documents: &documents, network: &network, pods, groups, injection };
     view.inside(diags);
     view.outside(diags);
+}
+
+/// The pods of each place, as indices of the network's workloads, and the group of each workload of the graph.
+fn placed(network: &Network<'_>, graph: &Graph) -> (BTreeMap<Place, Vec<usize>>, Vec<Option<usize>>) {
+    let mut group_of = vec![0; network.workloads.len()];
+    for (number, group) in network.groups.iter().enumerate() {
+        group.iter().for_each(|pod| group_of[*pod] = number);
+    }
+    let mut pods: BTreeMap<Place, Vec<usize>> = BTreeMap::new();
+    for (number, pod) in network.workloads.iter().enumerate() {
+        pods.entry((pod.namespace.clone(), pod.name.clone())).or_default().push(number);
+    }
+    let groups = graph.workloads.iter().map(|workload| Some(group_of[*pods.get(&place(workload))?.first()?]));
+    let groups = groups.collect();
+    (pods, groups)
 }
 
 fn read(documents: &[Printed], tables: &Tables) -> Facts {
@@ -67,8 +80,11 @@ fn read(documents: &[Printed], tables: &Tables) -> Facts {
     facts
 }
 
-fn is_of(pod: &Pod, workload: &Workload) -> bool {
-    pod.name == workload.name && workload.namespace.as_str() == Some(pod.namespace.as_str())
+/// A namespace, and the name of the pods of a workload in it.
+type Place = (String, String);
+
+fn place(workload: &Workload) -> Place {
+    (workload.namespace.as_str().unwrap_or_default().to_owned(), workload.name.clone())
 }
 
 /// Pods that others make, as the graph knows them.
@@ -111,6 +127,8 @@ struct View<'v> {
     graph: &'v Graph,
     documents: &'v [Printed],
     network: &'v Network<'v>,
+    /// By place, indices of the network's workloads.
+    pods: BTreeMap<Place, Vec<usize>>,
     /// The group of each workload of the graph; none for what lies outside.
     groups: Vec<Option<usize>>,
     /// How pods come into a mesh.
@@ -123,14 +141,21 @@ impl View<'_> {
         for connection in &self.graph.connections {
             wanted.entry((self.first(connection.from), self.first(connection.to))).or_default().push(connection);
         }
-        for (from, out) in self.groups.iter().enumerate() {
-            for (to, into) in self.groups.iter().enumerate() {
-                let (Some(out), Some(into)) = (out, into) else { continue };
-                // What others say to each other is theirs.
-                if (self.is_own(from) || self.is_own(to)) && (self.first(from), self.first(to)) == (from, to) {
-                    let wanted = wanted.get(&(from, to)).map_or(&[][..], Vec::as_slice);
-                    self.pair((from, *out), (to, *into), wanted, diags);
-                }
+        // Others are neither needed nor open.
+        let mut pairs: BTreeSet<(usize, usize)> = wanted.keys().copied().collect();
+        let mut of_groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (workload, group) in self.groups.iter().enumerate() {
+            group.iter().for_each(|group| of_groups.entry(*group).or_default().push(workload));
+        }
+        for [out, into] in self.network.may_meet().into_iter().map(|(from, to)| [from, to].map(|end| of_groups.get(&end))) {
+            let froms = out.into_iter().flatten();
+            pairs.extend(froms.flat_map(|from| into.into_iter().flatten().map(|to| (self.first(*from), self.first(*to)))));
+        }
+        for (from, to) in pairs {
+            let (Some(out), Some(into)) = (self.groups[from], self.groups[to]) else { continue };
+            // What others say to each other is theirs.
+            if self.is_own(from) || self.is_own(to) {
+                self.pair((from, out), (to, into), wanted.get(&(from, to)).map_or(&[][..], Vec::as_slice), diags);
             }
         }
     }
@@ -150,8 +175,8 @@ impl View<'_> {
         let mut because = Vec::new();
         let mut open = self.network.explained(from.1, to.1, &mut |why| because.push(why));
         self.hold(wanted, &self.carrier([from.1, to.1]), &mut open, &because, diags);
-        let is_alone =
-            from.0 == to.0 && !self.network.workloads.iter().any(|pod| pod.is_many && is_of(pod, &self.graph.workloads[from.0]));
+        let own = || self.pods.get(&place(&self.graph.workloads[from.0])).into_iter().flatten();
+        let is_alone = from.0 == to.0 && !own().any(|pod| self.network.workloads[*pod].is_many);
         if !open.is_empty() && !is_alone {
             let [from, to] = [from.0, to.0].map(|end| self.graph.workloads[end].name.as_str());
             self.open(from, to, &open, &because, diags);
@@ -190,8 +215,8 @@ impl View<'_> {
         let ranges = self.groups_end()..self.network.ends();
         for (number, group) in self.groups.iter().enumerate().filter(|(number, _)| self.is_own(*number)) {
             let Some(group) = *group else { continue };
-            let out = |connection: &&Connection| connection.from == number && self.groups[connection.to].is_none();
-            let wanted: Vec<&Connection> = self.graph.connections.iter().filter(out).collect();
+            let made = self.graph.workloads[number].makes.iter().map(|index| &self.graph.connections[*index]);
+            let wanted: Vec<&Connection> = made.filter(|connection| self.groups[connection.to].is_none()).collect();
             let (mut open, mut because) = (Traffic::default(), Vec::new());
             ranges.clone().for_each(|range| open.join(&self.network.explained(group, range, &mut |why| because.push(why))));
             self.hold(&wanted, &Traffic::default(), &mut open, &because, diags);

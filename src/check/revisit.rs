@@ -9,14 +9,17 @@ use crate::source::Source;
 use std::sync::Arc;
 
 impl World<'_> {
-    /// Calls `visit` with some objects again, in the order of files; only the documents that hold them are read.
+    /// Calls `visit` with some objects again, in the order of files; only the documents that hold them are read. A text is dropped
+    /// with its last object, but for what findings point into. A file that is gone by now has none.
     pub(super) fn revisit(&self, entries: &[&Entry], visit: &mut dyn FnMut(&Object<'_>, &Entry)) {
         let mut files: BTreeMap<usize, Vec<&Entry>> = BTreeMap::new();
         for entry in entries {
             files.entry(entry.file).or_default().push(entry);
         }
         for (file, entries) in files {
-            self.within(file, &self.inputs.source(file), &entries, visit);
+            if let Ok(source) = self.inputs.read(file, &mut Diagnostics::default()) {
+                self.within(file, &source, &entries, visit);
+            }
         }
     }
 

@@ -1,11 +1,11 @@
 //! Asks each component what it runs, in the light of what its needs are met by.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::describe::entry;
 use super::known::{self, Documents};
-use super::wire::{self, Asked, Matches, flag};
+use super::wire::{Asked, Matches, flag};
 use super::{Interface, Offer, Workload, files, words};
 use crate::catalog::Mode;
 use crate::diagnostic::{Code, Diagnostics, Reported};
@@ -55,7 +55,27 @@ pub(super) struct Asker<'a> {
     pub asked: &'a Asked,
     /// For each component, what decides whom it meets.
     pub near: &'a [Arc<Node>],
+    pub offered: &'a Offered<'a>,
     pub documents: &'a Documents,
+}
+
+/// For each interface what decides whether anybody offers it, as one node, since many may need it.
+pub(super) type Offered<'a> = BTreeMap<&'a str, Arc<Node>>;
+
+pub(super) fn offered<'a>(lakehouse: &'a Lakehouse<'_>, interfaces: &'a [Interface<'_>]) -> Offered<'a> {
+    let mut decided: BTreeMap<&str, Vec<Arc<Node>>> = BTreeMap::new();
+    for (wanted, node) in interfaces.iter().flat_map(|interface| &interface.decided) {
+        decided.entry(wanted).or_default().push(node.clone());
+    }
+    for instance in &lakehouse.instances {
+        let Some(switch) = instance.options.get("enabled") else { continue };
+        let offers = super::section(&instance.component.manifest, "offers").iter();
+        for interface in offers.map(|offer| offer.node.text("interface")).collect::<BTreeSet<_>>() {
+            decided.entry(interface).or_default().push(switch.clone());
+        }
+    }
+    let one = |(interface, decided)| (interface, Node::derived("whether anybody offers it", Data::Seq(Vec::new()), decided));
+    decided.into_iter().map(one).collect()
 }
 
 impl Asker<'_> {
@@ -106,17 +126,14 @@ impl Asker<'_> {
         }
         let declared = super::section(&interface.instance.component.manifest, "needs").iter();
         let interfaces: BTreeSet<&str> = declared.map(|need| need.node.text("interface")).collect();
-        let all = interfaces.into_iter().flat_map(|wanted| self.presence(index, wanted)).collect::<Vec<_>>();
+        let all: Vec<Arc<Node>> = interfaces.into_iter().flat_map(|wanted| self.presence(index, wanted)).collect();
         Ok(Node::derived("what its needs are met by", Data::Map(needs), all))
     }
 
     /// What decides whether a component has a need for an interface, and whether anybody meets it.
-    fn presence(&self, index: usize, interface: &str) -> Vec<Arc<Node>> {
-        let own = self.interfaces[index].asked.iter();
-        let others = self.interfaces.iter().flat_map(|other| &other.decided);
-        let decided = own.chain(others).filter(|(wanted, _)| wanted == interface).map(|(_, node)| node.clone());
-        let able = self.lakehouse.instances.iter().filter(|instance| wire::offers(&instance.component.manifest, interface));
-        decided.chain(able.filter_map(|instance| instance.options.get("enabled").cloned())).collect()
+    fn presence(&self, index: usize, interface: &str) -> impl Iterator<Item = Arc<Node>> {
+        let own = self.interfaces[index].asked.iter().filter(move |(wanted, _)| wanted == interface).map(|(_, node)| node.clone());
+        own.chain(self.offered.get(interface).cloned())
     }
 
     /// What others ask of it; who they are decides what is asked.
@@ -253,7 +270,7 @@ fn name(interface: &Interface<'_>, role: &str) -> String {
 }
 
 /// What a need is met by, if it is: that others tell it decides that it is there.
-fn because(answer: &Arc<Node>, presence: Vec<Arc<Node>>) -> Arc<Node> {
+fn because(answer: &Arc<Node>, presence: impl Iterator<Item = Arc<Node>>) -> Arc<Node> {
     let from: Vec<Arc<Node>> = std::iter::once(answer.head()).chain(presence).collect();
     Node::derived("whether a need is met", answer.data.clone(), from)
 }

@@ -30,7 +30,11 @@ type Sums<'s> = BTreeMap<&'s str, (i128, Vec<Arc<Node>>)>;
 pub(super) fn all<'a>(lakehouse: &'a Lakehouse<'_>, scope: &Scope) -> Result<Vec<Stated<'a>>, Failure> {
     let instances = lakehouse.instances.iter().filter(|instance| instance.is_enabled);
     let mut all: Vec<Stated<'a>> = instances.map(|instance| first(lakehouse, instance, scope)).collect::<Result<_, _>>()?;
-    let wanted: Vec<Arc<Node>> = all.iter().map(|one| sums(lakehouse, one, &all)).collect();
+    // Who is there decides how much is wanted.
+    let there = lakehouse.instances.iter().filter_map(|other| other.options.get("enabled").cloned());
+    let there = Node::derived("who is there", Data::Seq(Vec::new()), there.collect::<Vec<_>>());
+    let wants: Vec<(&Stated<'_>, &Want)> = all.iter().flat_map(|one| one.wants.iter().map(move |want| (one, want))).collect();
+    let wanted: Vec<Arc<Node>> = all.iter().map(|one| sums(one, &wants, &there)).collect();
     for (one, wanted) in all.iter_mut().zip(&wanted) {
         one.scope = one.scope.with("wanted", wanted);
         one.scope = derived(lakehouse, one)?;
@@ -57,18 +61,16 @@ fn first<'a>(lakehouse: &'a Lakehouse<'_>, instance: &'a Instance<'a>, scope: &S
 }
 
 /// By interface, how much all others want of a component together: those whom it may meet, or who have chosen it.
-fn sums(lakehouse: &Lakehouse<'_>, one: &Stated<'_>, all: &[Stated<'_>]) -> Arc<Node> {
-    // Who is there decides how much is wanted.
-    let there: Vec<Arc<Node>> = lakehouse.instances.iter().filter_map(|other| other.options.get("enabled").cloned()).collect();
+fn sums(one: &Stated<'_>, wants: &[(&Stated<'_>, &Want)], there: &Arc<Node>) -> Arc<Node> {
     let mut by_interface: BTreeMap<&str, Sums<'_>> = BTreeMap::new();
-    for (other, want) in all.iter().flat_map(|other| other.wants.iter().map(move |want| (other, want))) {
+    for (other, want) in wants {
         let chosen = other.instance.options.get("uses").and_then(|uses| uses.get(&want.need));
         if chosen.is_some_and(|chosen| chosen.as_str() != one.instance.name.as_str()) {
             continue;
         }
         for amount in want.amounts.entries() {
             let sums = by_interface.entry(&want.interface).or_default();
-            let (sum, from) = sums.entry(&amount.key).or_insert_with(|| (0, there.clone()));
+            let (sum, from) = sums.entry(&amount.key).or_insert_with(|| (0, vec![there.clone()]));
             *sum += amount.node.as_int().unwrap_or_default();
             from.extend(std::iter::once(amount.node.clone()).chain(chosen.cloned()));
         }
@@ -79,9 +81,9 @@ fn sums(lakehouse: &Lakehouse<'_>, one: &Stated<'_>, all: &[Stated<'_>]) -> Arc<
     };
     let interface = |(interface, sums): (&str, Sums<'_>)| Entry {
         key: interface.into(),
-        node: Node::derived("what others want", Data::Map(sums.into_iter().map(sum).collect()), there.clone()),
+        node: Node::derived("what others want", Data::Map(sums.into_iter().map(sum).collect()), [there.clone()]),
     };
-    Node::derived("what others want", Data::Map(by_interface.into_iter().map(interface).collect()), there.clone())
+    Node::derived("what others want", Data::Map(by_interface.into_iter().map(interface).collect()), [there.clone()])
 }
 
 /// What it works out, each line in the light of those before.

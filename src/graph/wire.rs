@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Connection, Interface, Offer, Secret, Workload, front};
+use super::{Connection, Interface, Offer, Secret, Workload, front, known};
 use crate::diagnostic::{Code, Diagnostics, Reported};
 use crate::lakehouse::{Instance, Lakehouse};
 use crate::node::{Data, Entry, Node};
@@ -13,13 +13,15 @@ use crate::render::{Engine, Failure};
 pub(super) type Matches = Vec<BTreeMap<Arc<str>, Vec<Offer>>>;
 
 pub(super) fn matches(lakehouse: &Lakehouse<'_>, interfaces: &[Interface<'_>], diags: &mut Diagnostics) -> Matches {
-    let mut by_interface: BTreeMap<&str, Vec<&Offer>> = BTreeMap::new();
-    for offer in interfaces.iter().flat_map(|interface| &interface.offers) {
-        by_interface.entry(offer.interface.as_str().unwrap_or_default()).or_default().push(offer);
+    let (mut by_interface, mut by_owner) = (BTreeMap::<&str, Vec<&Offer>>::new(), BTreeMap::<_, Vec<&Offer>>::new());
+    for offer in interfaces.iter().flat_map(|interface| &interface.offers).filter(known::once(interfaces)) {
+        let interface = offer.interface.as_str().unwrap_or_default();
+        by_interface.entry(interface).or_default().push(offer);
+        by_owner.entry((interface, offer.instance)).or_default().push(offer);
     }
     let names: BTreeMap<&str, usize> =
         interfaces.iter().enumerate().map(|(i, interface)| (interface.instance.name.as_str().unwrap_or_default(), i)).collect();
-    let matcher = Matcher { lakehouse, interfaces, by_interface, names };
+    let matcher = Matcher { lakehouse, interfaces, by_interface, by_owner, names };
     (0..interfaces.len()).map(|index| matcher.of(index, diags)).collect()
 }
 
@@ -47,6 +49,7 @@ struct Matcher<'a> {
     lakehouse: &'a Lakehouse<'a>,
     interfaces: &'a [Interface<'a>],
     by_interface: BTreeMap<&'a str, Vec<&'a Offer>>,
+    by_owner: BTreeMap<(&'a str, usize), Vec<&'a Offer>>,
     names: BTreeMap<&'a str, usize>,
 }
 
@@ -69,8 +72,7 @@ impl Matcher<'_> {
         if let Some(chosen) = self.chosen(index, &need.key) {
             return self.meet_chosen(index, chosen, need, offers, diags);
         }
-        let own: Vec<&Offer> = offers.iter().copied().filter(|offer| offer.instance == index).collect();
-        match if own.is_empty() { offers } else { &own[..] } {
+        match self.by_owner.get(&(wanted, index)).map_or(offers, Vec::as_slice) {
             [offer] => vec![(*offer).clone()],
             [] if flag(&need.node, "optional") => Vec::new(),
             [] => self.unmet(index, need, diags),
@@ -84,13 +86,13 @@ impl Matcher<'_> {
 
     fn meet_chosen(&self, index: usize, chosen: &Node, need: &Entry, offers: &[&Offer], diags: &mut Diagnostics) -> Vec<Offer> {
         let name = chosen.as_str().unwrap_or_default();
-        if let Some(off) = self.off(need).find(|off| off.name.as_str() == Some(name)) {
+        let component = self.names.get(name);
+        if component.is_none() && let Some(off) = self.off(need).find(|off| off.name.as_str() == Some(name)) {
             return self.is_off(index, need, off, diags);
         }
-        let component = self.names.get(name);
-        let offer = offers.iter().find(|offer| Some(&offer.instance) == component);
+        let wanted = need.node.text("interface");
+        let offer = component.and_then(|component| self.by_owner.get(&(wanted, *component))?.first());
         if offer.is_none() {
-            let wanted = need.node.text("interface");
             let message = match component {
                 Some(_) => format!("{name} offers no {wanted}"),
                 None => format!("there is no component called {name} in this lakehouse"),

@@ -24,6 +24,8 @@ pub struct Network<'f> {
     pub chosen: Vec<Vec<usize>>,
     /// What each group must obey, for what comes in and for what goes out.
     sides: [Vec<Side>; 2],
+    /// By policy, likewise: one may have a rule for each of thousands.
+    named: Vec<[Named; 2]>,
 }
 
 /// A rule with the ends that it is about: groups first, then ranges.
@@ -41,8 +43,14 @@ struct Side {
     admin: Vec<usize>,
     /// Policies of the namespace, if any chooses the group.
     own: Vec<usize>,
-    own_rules: Vec<usize>,
     baseline: Vec<usize>,
+}
+
+/// Of the rules of one policy one way: those about everybody, and those about each end that is named.
+#[derive(Default)]
+struct Named {
+    everybody: Vec<usize>,
+    ends: BTreeMap<usize, Vec<usize>>,
 }
 
 /// Why some traffic passes, or does not.
@@ -60,8 +68,8 @@ impl<'f> Network<'f> {
         let workloads = facts.workloads();
         let groups = groups(&workloads);
         let ranges = addresses::parts(blocks(facts));
-        let (rules, chosen, sides) = (Vec::new(), Vec::new(), Default::default());
-        let mut network = Network { facts, workloads, groups, ranges, rules, chosen, sides };
+        let (rules, chosen, sides, named) = (Vec::new(), Vec::new(), Default::default(), Vec::new());
+        let mut network = Network { facts, workloads, groups, ranges, rules, chosen, sides, named };
         network.learn();
         network
     }
@@ -89,6 +97,7 @@ impl<'f> Network<'f> {
         });
         let mut sides = [vec![Side::default(); self.groups.len()], vec![Side::default(); self.groups.len()]];
         let (mut rules, mut all) = (Vec::<Known<'f>>::new(), vec![Vec::new(); order.len()]);
+        let mut named: Vec<[Named; 2]> = order.iter().map(|_| Default::default()).collect();
         for policy in order {
             let facts: &'f Facts = self.facts;
             let said = &facts.policies[policy];
@@ -97,21 +106,20 @@ impl<'f> Network<'f> {
                 let Some(some) = some else { continue };
                 let first = rules.len();
                 rules.extend(some.iter().map(|rule| Known { policy, way, rule, peers: self.reach(rule, &places) }));
+                (first..rules.len()).for_each(|rule| named[policy][way as usize].add(rule, rules[rule].peers.as_deref()));
                 for group in &chosen {
                     let side: &mut Side = &mut sides[way as usize][*group];
-                    let (policies, of_tier) = match said.tier {
-                        Tier::Admin => (None, &mut side.admin),
-                        Tier::Namespace => (Some(&mut side.own), &mut side.own_rules),
-                        Tier::Baseline => (None, &mut side.baseline),
-                    };
-                    of_tier.extend(first..rules.len());
-                    policies.into_iter().for_each(|policies| policies.push(policy));
+                    match said.tier {
+                        Tier::Admin => side.admin.extend(first..rules.len()),
+                        Tier::Namespace => side.own.push(policy),
+                        Tier::Baseline => side.baseline.extend(first..rules.len()),
+                    }
                 }
             }
             all[policy] = chosen;
         }
         drop(places);
-        (self.rules, self.sides, self.chosen) = (rules, sides, all);
+        (self.rules, self.sides, self.chosen, self.named) = (rules, sides, all, named);
     }
 
     /// The ends that a rule names, in order.
@@ -156,7 +164,8 @@ impl<'f> Network<'f> {
             let left = decision.left.clone();
             decision.settle(&left, true, Vec::new());
         } else {
-            for rule in side.own_rules.iter().map(|rule| &self.rules[*rule]).filter(|rule| rule.is_about(peer)) {
+            for rule in side.own.iter().flat_map(|policy| self.named[*policy][way as usize].about(peer)) {
+                let rule = &self.rules[rule];
                 let hit = decision.left.meet(&self.traffic(rule.rule, reached));
                 (decision.tell)(Why { way, traffic: hit.clone(), passes: true, policies: vec![rule.policy] });
                 decision.allowed.join(&hit);
@@ -166,6 +175,32 @@ impl<'f> Network<'f> {
             decision.settle(&left, false, side.own.clone());
         }
         decision.allowed
+    }
+
+    /// The pairs of groups of which the policies may let anything through: of all others nothing has to be decided.
+    pub fn may_meet(&self) -> Vec<(usize, usize)> {
+        let all = 0..self.groups.len();
+        let into: Vec<Option<BTreeSet<usize>>> = all.clone().map(|group| self.may_pass(Way::Ingress, group)).collect();
+        let open: Vec<usize> = all.clone().filter(|group| into[*group].is_none()).collect();
+        let mut callers = vec![open; self.groups.len()];
+        for (to, named) in into.iter().enumerate() {
+            named.iter().flatten().filter(|from| all.contains(from)).for_each(|from| callers[*from].push(to));
+        }
+        let lets_in = |from: usize, to: usize| into.get(to).is_some_and(|named| named.as_ref().is_none_or(|some| some.contains(&from)));
+        let of = |from: usize| match self.may_pass(Way::Egress, from) {
+            None => callers[from].clone(),
+            Some(named) => named.into_iter().filter(|to| lets_in(from, *to)).collect(),
+        };
+        all.flat_map(|from| of(from).into_iter().map(move |to| (from, to)).collect::<Vec<_>>()).collect()
+    }
+
+    /// The ends with which the policies of a group may let it talk one way; none where that may be anybody.
+    fn may_pass(&self, way: Way, group: usize) -> Option<BTreeSet<usize>> {
+        let side = &self.sides[way as usize][group];
+        let is_closed = !side.own.is_empty() && side.admin.is_empty();
+        let policies = || side.own.iter().map(|policy| &self.named[*policy][way as usize]);
+        let is_closed = is_closed && policies().all(|named| named.everybody.is_empty());
+        is_closed.then(|| policies().flat_map(|named| named.ends.keys().copied()).collect())
     }
 
     /// One rule after another, until one answers.
@@ -200,6 +235,22 @@ impl<'f> Network<'f> {
             }
         }
         all
+    }
+}
+
+impl Named {
+    fn add(&mut self, rule: usize, peers: Option<&[usize]>) {
+        match peers {
+            None => self.everybody.push(rule),
+            Some(peers) => peers.iter().for_each(|peer| self.ends.entry(*peer).or_default().push(rule)),
+        }
+    }
+
+    /// Those about one end, in the order of the policy.
+    fn about(&self, peer: usize) -> Vec<usize> {
+        let mut rules: Vec<usize> = self.everybody.iter().chain(self.ends.get(&peer).into_iter().flatten()).copied().collect();
+        rules.sort_unstable();
+        rules
     }
 }
 

@@ -7,14 +7,16 @@ use minijinja::{Error, ErrorKind};
 
 /// What a page of tiles holds at most.
 const MAX_TILES: usize = 10_000;
+/// What a list made of lists holds at most.
+const MAX_ITEMS: usize = 1_000_000;
 
 /// One list of all that is in some lists.
 pub(super) fn flat(lists: &Value) -> Result<Value, Error> {
     let mut all: Vec<Value> = Vec::new();
     for list in lists.try_iter()? {
-        all.extend(list.try_iter()?.take(MAX_TILES + 1 - all.len().min(MAX_TILES)));
+        all.extend(list.try_iter()?.take(MAX_ITEMS + 1 - all.len().min(MAX_ITEMS)));
     }
-    if all.len() > MAX_TILES { Err(too_many()) } else { Ok(Value::from(all)) }
+    if all.len() > MAX_ITEMS { Err(too_many(MAX_ITEMS, "items")) } else { Ok(Value::from(all)) }
 }
 
 /// Where each tile with a `width` and a `height` lies on a page of so many columns: from left to right, and below all that
@@ -30,7 +32,7 @@ pub(super) fn tiled(tiles: &Value, columns: i64) -> Result<Value, Error> {
         places.push(Value::from(BTreeMap::from([("x", x), ("y", y), ("w", width), ("h", height)])));
         (x, row) = (x + width, row.max(height));
     }
-    if places.len() > MAX_TILES { Err(too_many()) } else { Ok(Value::from(places)) }
+    if places.len() > MAX_TILES { Err(too_many(MAX_TILES, "tiles")) } else { Ok(Value::from(places)) }
 }
 
 fn side(tile: &Value, name: &str) -> Result<i64, Error> {
@@ -38,6 +40,6 @@ fn side(tile: &Value, name: &str) -> Result<i64, Error> {
     side.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("a tile has no {name} from 1 to 1000")))
 }
 
-fn too_many() -> Error {
-    Error::new(ErrorKind::OutOfFuel, format!("more than {MAX_TILES} tiles"))
+fn too_many(most: usize, what: &str) -> Error {
+    Error::new(ErrorKind::OutOfFuel, format!("more than {most} {what}"))
 }

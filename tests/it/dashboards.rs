@@ -43,6 +43,20 @@ fn every_dashboard_can_be_read() {
     }
 }
 
+/// A page with a panel for each of thousands would be read by nobody, and taken by no API server.
+#[test]
+fn all_of_a_kind_share_their_panels() {
+    let more = format!("{OWN}\n[components.cache]\nis = \"valkey\"\n\n[components.spare]\nis = \"valkey\"\nexporter = {{ enabled = false }}\n");
+    let [one, several] = [OWN, &*more].map(|text| {
+        let made = dashboards(&compiled::documents(&CATALOG, text, "production", "k3s"));
+        made.iter().flat_map(|(_, dashboard)| dashboard["panels"].as_array().unwrap().clone()).collect::<Vec<Value>>()
+    });
+    assert_eq!(one.len(), several.len(), "no panel more");
+    let memory = several.iter().find(|panel| panel["title"] == "Memory of Valkey").expect("its panel");
+    let asked = memory["targets"][0]["expr"].as_str().unwrap();
+    assert!(asked.contains(r#"{job=~"cache-metrics|valkey-metrics"}"#), "each that has an exporter: {asked}");
+}
+
 fn faults(dashboard: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     let mut expect = |holds: bool, what: &str| {

@@ -13,11 +13,11 @@ pub(super) fn check(platform: &Platform, world: &World<'_>, found: &mut Diagnost
     for budget in &platform.budgets {
         let here = homes.get(&budget.subject.namespace.as_deref()).map_or(&[][..], Vec::as_slice);
         let held = held(platform, budget, here, world);
-        blocks(budget, &held.iter().map(|at| &platform.workloads[*at]).collect::<Vec<_>>(), found);
+        blocks(budget, &held.iter().map(|at| &platform.workloads[*at]).collect::<Vec<_>>(), world, found);
         for at in held {
             // Budgets in other folders may be those of another variant.
             if let Some(other) = first.get(&at).filter(|other| other.file == budget.file || world.options.is_complete) {
-                twice(budget, other, &platform.workloads[at], found);
+                twice([budget, other], &platform.workloads[at], world, found);
             }
             first.insert(at, budget);
         }
@@ -43,7 +43,7 @@ pub(super) fn lets_go(budget: &Budget, count: i64) -> Option<i64> {
     Some(if *is_least { count - bound } else { bound.min(count) })
 }
 
-fn blocks(budget: &Budget, held: &[&Workload], found: &mut Diagnostics) {
+fn blocks(budget: &Budget, held: &[&Workload], world: &World<'_>, found: &mut Diagnostics) {
     // At the fewest there are: a platform at rest must be drained too.
     let count: i64 = held.iter().map(|workload| workload.counts[0]).sum();
     if count == 0 || lets_go(budget, count).is_none_or(|free| free > 0) {
@@ -56,10 +56,10 @@ fn blocks(budget: &Budget, held: &[&Workload], found: &mut Diagnostics) {
         1 => "one pod cannot both stay and move: allow one to be missing (maxUnavailable: 1), or run two",
         _ => "allow one to be missing (maxUnavailable: 1), or run more pods than must be there",
     };
-    say(found, (Severity::Warning, Code::BlocksDrain), message, &budget.subject, &budget.spot, "this many").help(help);
+    say(found, (Severity::Warning, Code::BlocksDrain), message, &budget.subject, (&budget.spot, "this many"), world).help(help);
 }
 
-fn twice(budget: &Budget, other: &Budget, workload: &Workload, found: &mut Diagnostics) {
+fn twice([budget, other]: [&Budget; 2], workload: &Workload, world: &World<'_>, found: &mut Diagnostics) {
     let name = |budget: &Budget| budget.subject.name.clone().unwrap_or_default();
     let message = format!(
         "{} has two budgets, {} and {}: the API server lets none of its pods go",
@@ -67,7 +67,7 @@ fn twice(budget: &Budget, other: &Budget, workload: &Workload, found: &mut Diagn
         name(other),
         name(budget)
     );
-    let diagnostic = say(found, (Severity::Warning, Code::TwoBudgets), message, &budget.subject, &budget.spot, "the second");
-    diagnostic.within(&other.spot.span, "the first", other.spot.document, other.spot.pointer.clone());
+    let diagnostic = say(found, (Severity::Warning, Code::TwoBudgets), message, &budget.subject, (&budget.spot, "the second"), world);
+    diagnostic.within(&other.spot.span(world), "the first", other.spot.document, other.spot.pointer.clone());
     diagnostic.help("a pod may be chosen by one budget only: narrow a selector, or drop one");
 }

@@ -12,12 +12,20 @@ use crate::node::Node;
 use crate::source::Span;
 use crate::yaml::{Data, Mark, Yaml};
 
-/// A place in a file that a finding can point at.
+/// A place in a file that a finding can point at. It does not hold the file's text: there is one for each request of every pod.
 #[derive(Clone, Debug)]
 pub struct Spot {
-    pub span: Span,
+    file: usize,
+    start: u32,
+    end: u32,
     pub document: u32,
     pub pointer: String,
+}
+
+impl Spot {
+    pub fn span(&self, world: &World<'_>) -> Span {
+        Span { source: world.inputs.source(self.file), start: self.start, end: self.end }
+    }
 }
 
 /// Something that makes pods which are alike.
@@ -37,7 +45,7 @@ pub struct Workload {
     pub is_passing: bool,
     /// The classes of the volumes that each of its pods has for itself.
     pub classes: Vec<Option<String>>,
-    /// By the resource asked for, and `spread`, `where`, `replicas`, `kind`.
+    /// By the resource asked for, and `spread`, `where`, `replicas`, `kind`; none where no machines are told of.
     pub spots: BTreeMap<String, Spot>,
 }
 
@@ -202,7 +210,7 @@ impl Platform {
         let own = claims.iter().filter(|_| counts[1] == 1).filter_map(|claim| text(claim, "metadata.name"));
         let own = own.map(|claim| format!("{claim}-{name}-0")).chain(pod.claims.iter().cloned());
         pod.wanted.of_volumes = self.volumes.bind(&namespace, own);
-        let spots = spots(object, root, at);
+        let spots = if world.options.pools.is_empty() { BTreeMap::new() } else { spots(object, root, at) };
         let (file, classes) = (entry.file, classes.collect());
         Some(Workload { subject, file, pod, counts, surge, missing, is_each, is_passing, classes, spots })
     }
@@ -318,7 +326,8 @@ fn quota(object: &Object<'_>) -> Option<Quota> {
 }
 
 fn spot(object: &Object<'_>, mark: Mark, pointer: String) -> Spot {
-    Spot { span: object.document.span(mark), document: object.document.number, pointer }
+    let (document, span) = (object.document, object.document.span(mark));
+    Spot { file: document.file, start: span.start, end: span.end, document: document.number, pointer }
 }
 
 /// Where to look: at the largest request of each resource, at what says where the pod may be.

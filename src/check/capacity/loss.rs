@@ -7,7 +7,6 @@ use super::gather::Workload;
 use super::scenes::Scene;
 use super::tell::{place, say, title};
 use crate::capacity::{Crowd, Fit, State, pack, prove};
-use crate::check::World;
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::node::Node;
 
@@ -18,7 +17,7 @@ struct Part {
     is_zone: bool,
 }
 
-pub(super) fn check(scene: &Scene<'_>, start: &State<'_>, fit: &Fit<'_>, world: &World<'_>, found: &mut Diagnostics) {
+pub(super) fn check(scene: &Scene<'_>, start: &State<'_>, fit: &Fit<'_>, found: &mut Diagnostics) {
     let mut told: BTreeSet<(bool, usize)> = BTreeSet::new();
     let mut is_short = [false; 2];
     for part in parts(scene) {
@@ -26,14 +25,14 @@ pub(super) fn check(scene: &Scene<'_>, start: &State<'_>, fit: &Fit<'_>, world: 
         if part.machines.len() == scene.fleet.machines.len() {
             continue;
         }
-        for pod in taken(scene, fit, &part, world) {
+        for pod in taken(scene, fit, &part) {
             if told.insert((part.is_zone, pod)) {
                 stops(scene, fit, &part, pod, found);
             }
         }
         // One of several that are alike is enough to tell.
         if !is_short[which] {
-            is_short[which] = room(scene, start, fit, &part, world, found);
+            is_short[which] = room(scene, start, fit, &part, found);
         }
     }
 }
@@ -54,8 +53,8 @@ fn parts(scene: &Scene<'_>) -> Vec<Part> {
 }
 
 /// How far the volumes of its pods reach: not off a lost machine, not out of a lost zone.
-fn is_stuck(workload: &Workload, part: &Part, scene: &Scene<'_>, table: &Node) -> bool {
-    let rows = table.get("volume").map_or(&[][..], |rows| rows.items());
+fn is_stuck(workload: &Workload, part: &Part, scene: &Scene<'_>) -> bool {
+    let rows = scene.world.tables.volumes.get("volume").map_or(&[][..], |rows| rows.items());
     let reach = |class: &Option<String>| {
         let class = class.as_deref().unwrap_or_default();
         let provisioner = scene.platform.classes.get(class).map(String::as_str);
@@ -68,7 +67,7 @@ fn is_stuck(workload: &Workload, part: &Part, scene: &Scene<'_>, table: &Node) -
 }
 
 /// Those of which the loss takes more than their budget spares, and which do not come again elsewhere.
-fn taken(scene: &Scene<'_>, fit: &Fit<'_>, part: &Part, world: &World<'_>) -> Vec<usize> {
+fn taken(scene: &Scene<'_>, fit: &Fit<'_>, part: &Part) -> Vec<usize> {
     let is_too_many = |pod: &usize| {
         let workload = &scene.platform.workloads[*pod];
         let gone = gone(fit, part, *pod);
@@ -76,7 +75,7 @@ fn taken(scene: &Scene<'_>, fit: &Fit<'_>, part: &Part, world: &World<'_>) -> Ve
         let budgets = scene.platform.budgets.iter().filter(|budget| budget.subject.namespace == workload.subject.namespace);
         let spare =
             budgets.filter(|budget| budget.selector.fits(&workload.pod.labels)).filter_map(|budget| lets_go(budget, count)).min();
-        gone > 0 && count > 1 && is_stuck(workload, part, scene, &world.tables.volumes) && spare.is_some_and(|spare| gone > spare)
+        gone > 0 && count > 1 && is_stuck(workload, part, scene) && spare.is_some_and(|spare| gone > spare)
     };
     (0..scene.platform.workloads.len()).filter(is_too_many).collect()
 }
@@ -99,14 +98,14 @@ fn stops(scene: &Scene<'_>, fit: &Fit<'_>, part: &Part, pod: usize, found: &mut 
         (Severity::Note, Code::LossStops),
         message,
         &workload.subject,
-        place(workload, "spread"),
-        "over machines and zones as told here",
+        (place(workload, "spread"), "over machines and zones as told here"),
+        scene.world,
     );
     diagnostic.help("spread them over more zones or machines (whenUnsatisfiable: DoNotSchedule), or run more of them");
 }
 
 /// Whether those that can move find room on what is left; where it is proven that they do not, that is told.
-fn room(scene: &Scene<'_>, start: &State<'_>, fit: &Fit<'_>, part: &Part, world: &World<'_>, found: &mut Diagnostics) -> bool {
+fn room(scene: &Scene<'_>, start: &State<'_>, fit: &Fit<'_>, part: &Part, found: &mut Diagnostics) -> bool {
     let (mut left, mut bare) = (fit.state.clone(), start.clone());
     let mut lost: BTreeMap<usize, i64> = BTreeMap::new();
     for machine in &part.machines {
@@ -115,7 +114,7 @@ fn room(scene: &Scene<'_>, start: &State<'_>, fit: &Fit<'_>, part: &Part, world:
     }
     let moves = |pod: &usize| {
         let workload = &scene.platform.workloads[*pod];
-        !workload.is_fixed(&scene.fleet) && !is_stuck(workload, part, scene, &world.tables.volumes)
+        !workload.is_fixed(&scene.fleet) && !is_stuck(workload, part, scene)
     };
     let moved: Vec<Crowd> =
         lost.iter().filter(|(pod, _)| moves(pod)).map(|(pod, count)| Crowd { pod: *pod, count: *count }).collect();
@@ -134,8 +133,8 @@ fn room(scene: &Scene<'_>, start: &State<'_>, fit: &Fit<'_>, part: &Part, world:
             (Severity::Note, Code::LossStops),
             message,
             &workload.subject,
-            place(workload, &proof.reason),
-            "asked for here",
+            (place(workload, &proof.reason), "asked for here"),
+            scene.world,
         );
     }
     !proofs.is_empty()

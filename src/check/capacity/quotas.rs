@@ -89,6 +89,6 @@ fn one(quota: &Quota, (name, hard, spot): (&str, i64, &Spot), mine: &[&Workload]
         }
         () => return,
     };
-    let diagnostic = say(found, (severity, Code::OverQuota), message, &quota.subject, spot, "the quota");
+    let diagnostic = say(found, (severity, Code::OverQuota), message, &quota.subject, (spot, "the quota"), world);
     diagnostic.help("the API server makes no pod above it: raise the quota, or ask for less");
 }

@@ -22,6 +22,7 @@ pub(super) enum Verdict<'f> {
 /// A platform on some machines.
 pub(super) struct Scene<'s> {
     pub platform: &'s Platform,
+    pub world: &'s World<'s>,
     pub fleet: Fleet,
 }
 
@@ -43,18 +44,18 @@ pub(super) fn check(platform: &Platform, world: &World<'_>, found: &mut Diagnost
             if lonely.is_empty() {
                 at_most(&scene, &largest, &start, found);
                 renewed(&scene, &start, found);
-                loss::check(&scene, &start, &fit, world, found);
+                loss::check(&scene, &start, &fit, found);
             }
         }
-        verdict => grown(&scene, &largest, &lonely, verdict, world, found),
+        verdict => grown(&scene, &largest, &lonely, verdict, found),
     }
 }
 
 impl<'s> Scene<'s> {
-    pub fn of(platform: &'s Platform, world: &World<'_>, counts: &[usize]) -> Scene<'s> {
+    pub fn of(platform: &'s Platform, world: &'s World<'_>, counts: &[usize]) -> Scene<'s> {
         let pods = platform.workloads.iter().map(|workload| workload.pod.clone()).collect();
         let machines = machines(&world.options.pools, counts);
-        Scene { platform, fleet: Fleet::new(machines, pods, &platform.context) }
+        Scene { platform, world, fleet: Fleet::new(machines, pods, &platform.context) }
     }
 
     /// With the pods that each machine has, and those whose machine is known.
@@ -84,8 +85,8 @@ impl<'s> Scene<'s> {
                 let words =
                     format!("{} finds no room on each machine: {}", title(workload), told(self.fleet.machines.len(), &reasons));
                 let spot = place(workload, reason);
-                say(found, (Severity::Error, Code::NoMachine), words, &workload.subject, spot, "asked for here")
-                    .help(remedy(reason));
+                let what = (Severity::Error, Code::NoMachine);
+                say(found, what, words, &workload.subject, (spot, "asked for here"), self.world).help(remedy(reason));
             }
         }
         state
@@ -134,15 +135,8 @@ impl<'s> Scene<'s> {
             lonely.push(pod);
             let reason = nearest(reasons.keys());
             let words = format!("{}: {}", title(workload), told(self.fleet.machines.len(), reasons));
-            let diagnostic = say(
-                found,
-                (Severity::Error, Code::NoMachine),
-                words,
-                &workload.subject,
-                place(workload, reason),
-                "asked for here",
-            );
-            diagnostic.help(remedy(reason));
+            let (what, place) = ((Severity::Error, Code::NoMachine), (place(workload, reason), "asked for here"));
+            say(found, what, words, &workload.subject, place, self.world).help(remedy(reason));
         }
         lonely
     }
@@ -150,8 +144,8 @@ impl<'s> Scene<'s> {
     fn tell(&self, proof: &Proof, (severity, code): (Severity, Code), when: &str, found: &mut Diagnostics) {
         let workload = &self.platform.workloads[proof.pod];
         let words = format!("{when}{}: {}: {}", title(workload), proof.reason, proof.words);
-        let diagnostic = say(found, (severity, code), words, &workload.subject, place(workload, &proof.reason), "asked for here");
-        diagnostic.help(remedy(&proof.reason));
+        let place = (place(workload, &proof.reason), "asked for here");
+        say(found, (severity, code), words, &workload.subject, place, self.world).help(remedy(&proof.reason));
     }
 
     fn tell_left(&self, fit: &Fit<'_>, when: &str, found: &mut Diagnostics) {
@@ -164,7 +158,8 @@ impl<'s> Scene<'s> {
                 title(workload),
                 told(self.fleet.machines.len(), reasons)
             );
-            say(found, (Severity::Note, Code::NoPlacement), words, &workload.subject, place(workload, reason), "asked for here");
+            let (what, place) = ((Severity::Note, Code::NoPlacement), (place(workload, reason), "asked for here"));
+            say(found, what, words, &workload.subject, place, self.world);
         }
     }
 }
@@ -182,24 +177,23 @@ fn grown(
     largest: &Scene<'_>,
     lonely: &[usize],
     verdict: Verdict<'_>,
-    world: &World<'_>,
     found: &mut Diagnostics,
 ) {
-    let pools = &world.options.pools;
+    let pools = &scene.world.options.pools;
     let mut counts: Vec<usize> = pools.iter().map(|pool| pool.nodes).collect();
     while counts.iter().zip(pools).any(|(count, pool)| *count < pool.most) {
         counts.iter_mut().zip(pools).filter(|(count, pool)| **count < pool.most).for_each(|(count, _)| *count += 1);
-        let larger = Scene::of(scene.platform, world, &counts);
+        let larger = Scene::of(scene.platform, scene.world, &counts);
         let start = larger.start(&mut Diagnostics::default());
         if let Verdict::Fits(_) = larger.verdict(&start, &larger.crowds(1, lonely)) {
             let each =
                 pools.iter().zip(&counts).map(|(pool, count)| format!("{} {}", count, pool.name)).collect::<Vec<_>>().join(", ");
-            let workload = &scene.platform.workloads[0];
+            let first = &scene.platform.workloads[0].spots["kind"];
             let words = format!("the pods fit only at {} machines ({each})", counts.iter().sum::<usize>());
             let diagnostic = found.note(Code::NoRoom, words);
             match pools.first().and_then(|pool| pool.span.clone()) {
                 Some(span) => diagnostic.at(&span, "fewer to begin with"),
-                None => diagnostic.within(&workload.spots["kind"].span, "among these", workload.spots["kind"].document, ""),
+                None => diagnostic.within(&first.span(scene.world), "among these", first.document, ""),
             };
             return;
         }

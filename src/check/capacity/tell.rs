@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::gather::{Spot, Workload};
 use crate::capacity::Reason;
+use crate::check::World;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, Subject};
 
 pub(super) fn say<'d>(
@@ -11,12 +12,12 @@ pub(super) fn say<'d>(
     (severity, code): (Severity, Code),
     message: String,
     subject: &Arc<Subject>,
-    spot: &Spot,
-    label: &str,
+    (spot, label): (&Spot, &str),
+    world: &World<'_>,
 ) -> &'d mut Diagnostic {
     let diagnostic = found.push(code, severity, message);
     diagnostic.object = Some(subject.clone());
-    diagnostic.within(&spot.span, label, spot.document, spot.pointer.clone())
+    diagnostic.within(&spot.span(world), label, spot.document, spot.pointer.clone())
 }
 
 pub(super) fn title(workload: &Workload) -> String {
