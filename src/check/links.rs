@@ -5,6 +5,7 @@
 mod gather;
 mod hosts;
 mod known;
+mod labelled;
 mod select;
 mod serve;
 mod table;

@@ -132,7 +132,8 @@ impl Asker<'_> {
 
     /// What decides whether a component has a need for an interface, and whether anybody meets it.
     fn presence(&self, index: usize, interface: &str) -> impl Iterator<Item = Arc<Node>> {
-        let own = self.interfaces[index].asked.iter().filter(move |(wanted, _)| wanted == interface).map(|(_, node)| node.clone());
+        let own =
+            self.interfaces[index].asked.iter().filter(move |(wanted, _)| wanted == interface).map(|(_, node)| node.clone());
         own.chain(self.offered.get(interface).cloned())
     }
 

@@ -87,7 +87,9 @@ impl Matcher<'_> {
     fn meet_chosen(&self, index: usize, chosen: &Node, need: &Entry, offers: &[&Offer], diags: &mut Diagnostics) -> Vec<Offer> {
         let name = chosen.as_str().unwrap_or_default();
         let component = self.names.get(name);
-        if component.is_none() && let Some(off) = self.off(need).find(|off| off.name.as_str() == Some(name)) {
+        if component.is_none()
+            && let Some(off) = self.off(need).find(|off| off.name.as_str() == Some(name))
+        {
             return self.is_off(index, need, off, diags);
         }
         let wanted = need.node.text("interface");

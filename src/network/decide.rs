@@ -186,7 +186,8 @@ impl<'f> Network<'f> {
         for (to, named) in into.iter().enumerate() {
             named.iter().flatten().filter(|from| all.contains(from)).for_each(|from| callers[*from].push(to));
         }
-        let lets_in = |from: usize, to: usize| into.get(to).is_some_and(|named| named.as_ref().is_none_or(|some| some.contains(&from)));
+        let lets_in =
+            |from: usize, to: usize| into.get(to).is_some_and(|named| named.as_ref().is_none_or(|some| some.contains(&from)));
         let of = |from: usize| match self.may_pass(Way::Egress, from) {
             None => callers[from].clone(),
             Some(named) => named.into_iter().filter(|to| lets_in(from, *to)).collect(),
@@ -319,19 +320,21 @@ impl<'n> Places<'n> {
     fn select(&self, pods: &Pods) -> Vec<usize> {
         let mut found = Vec::new();
         for namespace in self.namespaces(&pods.namespaces) {
-            let candidates: Vec<usize> = match pods.pods.key() {
-                Some((key, values)) => values
-                    .iter()
-                    .flat_map(|value| self.labelled.get(&(namespace, key, value.as_str())).into_iter().flatten())
-                    .copied()
-                    .collect(),
-                None => self.in_namespace.get(namespace).cloned().unwrap_or_default(),
-            };
+            let near = pods.pods.keys().map(|(key, values)| self.labelled(namespace, key, values)).min_by_key(Vec::len);
+            let candidates = near.or_else(|| self.in_namespace.get(namespace).cloned()).unwrap_or_default();
             found.extend(candidates.into_iter().filter(|group| pods.pods.matches(&self.pods[*group].labels)));
         }
         found.sort_unstable();
         found.dedup();
         found
+    }
+
+    fn labelled(&self, namespace: &str, key: &str, values: &[String]) -> Vec<usize> {
+        values
+            .iter()
+            .flat_map(|value| self.labelled.get(&(namespace, key, value.as_str())).into_iter().flatten())
+            .copied()
+            .collect()
     }
 
     fn namespaces<'a>(&'a self, wanted: &'a Namespaces) -> Vec<&'a str> {

@@ -54,9 +54,9 @@ impl Selector {
         self.terms.iter().all(|(key, test)| test.holds(labels.get(key)))
     }
 
-    /// A label that each match must have, with its values: where to look first.
-    pub fn key(&self) -> Option<(&str, &[String])> {
-        self.terms.iter().find_map(|(key, test)| match test {
+    /// The labels that each match must have, with their values: where to look first.
+    pub fn keys(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.terms.iter().filter_map(|(key, test)| match test {
             Test::In(values) => Some((key.as_str(), values.as_slice())),
             _ => None,
         })

@@ -172,13 +172,7 @@ impl Workload {
 }
 
 /// The pools as they are do not do: perhaps they do when something adds machines.
-fn grown(
-    scene: &Scene<'_>,
-    largest: &Scene<'_>,
-    lonely: &[usize],
-    verdict: Verdict<'_>,
-    found: &mut Diagnostics,
-) {
+fn grown(scene: &Scene<'_>, largest: &Scene<'_>, lonely: &[usize], verdict: Verdict<'_>, found: &mut Diagnostics) {
     let pools = &scene.world.options.pools;
     let mut counts: Vec<usize> = pools.iter().map(|pool| pool.nodes).collect();
     while counts.iter().zip(pools).any(|(count, pool)| *count < pool.most) {

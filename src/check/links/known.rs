@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::labelled::Labelled;
 use super::table::Table;
 use super::{HostName, Kept, Label, Link, Part, Port, Term, What};
 use crate::check::{Entry, Index, World};
@@ -19,8 +20,10 @@ pub(super) struct Known<'i> {
     /// By kind with its group, then by name.
     targets: BTreeMap<String, BTreeMap<&'i str, Homes<'i>>>,
     /// Kinds with pods, and Services, for those who select them.
-    pub pods: Homes<'i>,
-    pub services: Homes<'i>,
+    pub pods: Labelled<'i>,
+    pub services: Labelled<'i>,
+    /// By namespace and name, the secrets that will be there beside the objects.
+    provided: BTreeMap<(&'i str, &'i str), &'i Provided>,
 }
 
 /// Targets by the namespace that they are in; none has no name.
@@ -32,10 +35,10 @@ impl<'i> Homes<'i> {
         self.0.entry(target.namespace.unwrap_or_default()).or_default().push(target);
     }
 
-    /// Those of some namespaces and of none, or all.
-    pub fn within<'n>(&self, namespaces: Option<impl IntoIterator<Item = &'n str>>) -> Vec<&Target<'i>> {
-        let Some(namespaces) = namespaces else { return self.0.values().flatten().collect() };
-        namespaces.into_iter().chain([""]).filter_map(|home| self.0.get(home)).flatten().collect()
+    /// Those of a namespace and of none, or all.
+    fn within(&self, namespace: Option<&str>) -> Vec<Target<'i>> {
+        let Some(namespace) = namespace else { return self.0.values().flatten().copied().collect() };
+        [namespace, ""].into_iter().filter_map(|home| self.0.get(home)).flatten().copied().collect()
     }
 }
 
@@ -56,12 +59,13 @@ pub(super) struct Target<'i> {
 impl<'i> Known<'i> {
     pub fn of(index: &'i Index, world: &'i World<'i>) -> Known<'i> {
         let table = &world.tables.links;
-        let (targets, pods, services) = (BTreeMap::new(), Homes::default(), Homes::default());
+        let (targets, pods, services) = (BTreeMap::new(), Labelled::default(), Labelled::default());
         let is_complete = world.options.is_complete;
         let rows = world.kinds.rows().filter(|row| row.scope != 1);
         let group = |version: &'static str| version.rsplit_once('/').map_or("", |(group, _)| group);
         let of_cluster = rows.map(|row| format!("{}.{}", row.kind, group(row.api_version))).collect();
-        let mut known = Known { world, table, is_complete, has_opaque: false, of_cluster, targets, pods, services };
+        let provided = world.options.provided.iter().map(|one| ((&*one.namespace, &*one.name), one)).collect();
+        let mut known = Known { world, table, is_complete, has_opaque: false, of_cluster, targets, pods, services, provided };
         for entry in &index.objects {
             known.add(entry);
         }
@@ -103,8 +107,7 @@ impl<'i> Known<'i> {
     /// The objects of a name: those nearest to a file, for variants of one lie side by side. A kind that belongs to no
     /// namespace is found from everywhere.
     pub fn find(&self, kind: &str, namespace: Option<&str>, name: &str, file: usize) -> Option<Vec<Target<'i>>> {
-        let here: Vec<Target<'i>> =
-            self.targets.get(kind)?.get(name)?.within(namespace.map(|own| [own])).into_iter().copied().collect();
+        let here = self.targets.get(kind)?.get(name)?.within(namespace);
         let nearness = |target: &Target<'_>| self.world.inputs.nearness(target.entry.file, file);
         let nearest = here.iter().map(nearness).max()?;
         Some(here.into_iter().filter(|target| nearness(target) == nearest).collect())
@@ -123,8 +126,7 @@ impl<'i> Known<'i> {
 
     /// A secret that is no object yet.
     pub fn provided(&self, link: &Link) -> Option<&'i Provided> {
-        let is_it = |one: &&Provided| link.namespace.as_deref() == Some(&one.namespace) && link.name == one.name;
-        self.world.options.provided.iter().find(is_it).filter(|_| link.kind == "Secret.")
+        self.provided.get(&(link.namespace.as_deref()?, &*link.name)).copied().filter(|_| link.kind == "Secret.")
     }
 
     /// The namespace that an object of a kind is looked for in.

@@ -7,8 +7,8 @@ use crate::diagnostic::Diagnostics;
 
 pub(super) fn check(entry: &Entry, select: &Select, known: &Known<'_>, found: &mut Diagnostics) {
     let all = if select.finds == "pod" { &known.pods } else { &known.services };
-    let here = all.within(select.namespaces.as_ref().map(|names| names.iter().map(String::as_str))).into_iter();
-    let selected: Vec<&Target<'_>> = here.filter(|target| select.selector.takes(target)).collect();
+    let namespaces = select.namespaces.as_ref().map(|names| names.iter().map(String::as_str));
+    let selected: Vec<&Target<'_>> = all.taken(namespaces, &select.selector);
     let nearness = |target: &Target<'_>| known.world.inputs.nearness(target.entry.file, entry.file);
     if selected.is_empty() {
         return tell::nobody(entry, select, known, found);
@@ -27,7 +27,7 @@ pub(super) fn check(entry: &Entry, select: &Select, known: &Known<'_>, found: &m
 
 impl Selector {
     /// What is made of an object may have labels that nobody knows here.
-    fn takes(&self, target: &Target<'_>) -> bool {
+    pub fn takes(&self, target: &Target<'_>) -> bool {
         self.terms.iter().all(|term| {
             let found = value(target.labels, term.key());
             if found.is_none() && target.is_made {
