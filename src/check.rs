@@ -40,7 +40,7 @@ use rayon::prelude::*;
 pub use document::Document;
 pub use exceptions::Exceptions;
 pub use flows::{flows, keep};
-pub use index::{Entry, Index};
+pub use index::{Entry, Index, Stretch};
 pub use kinds::{Kind, Kinds, Known, Scope, is_definition};
 pub use object::Object;
 pub use pod_security::{Level, LevelVersion};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Content;
+use super::{Content, Stretch};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::source::{Source, Span};
 use crate::yaml::{self, Data, Limits, Mark, Stream, Style, Yaml};
@@ -84,6 +84,11 @@ impl<'t> Document<'t> {
     /// A mark of the reader as a place in the file.
     pub fn span(&self, mark: Mark) -> Span {
         span(self.source, self.start, mark)
+    }
+
+    /// Likewise, without its text.
+    pub fn stretch(&self, mark: Mark) -> Stretch {
+        Stretch::of(self.file, &self.span(mark))
     }
 
     /// Tells of what is wrong at a place of it.

@@ -20,6 +20,24 @@ pub struct Index {
     platform: OnceLock<Platform>,
 }
 
+/// A stretch of a file. Its text is read when somebody is shown it: held, the texts of all files would be.
+#[derive(Clone, Copy, Debug)]
+pub struct Stretch {
+    file: usize,
+    start: u32,
+    end: u32,
+}
+
+impl Stretch {
+    pub fn of(file: usize, span: &Span) -> Stretch {
+        Stretch { file, start: span.start, end: span.end }
+    }
+
+    pub fn span(&self, world: &World<'_>) -> Span {
+        Span { source: world.inputs.source(self.file), start: self.start, end: self.end }
+    }
+}
+
 /// One object.
 #[derive(Clone, Debug)]
 pub struct Entry {

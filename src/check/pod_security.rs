@@ -11,7 +11,7 @@ use standard::Row;
 pub use standard::Standard;
 
 use super::pod::{Owner, Pod};
-use super::{Entry, Index, Object, World};
+use super::{Entry, Index, Object, Stretch, World};
 use crate::diagnostic::{Code, Diagnostics, PodSecurity, Severity};
 use crate::source::Span;
 use crate::yaml::Mark;
@@ -41,7 +41,7 @@ pub struct Policy {
     warn: LevelVersion,
     audit: LevelVersion,
     /// The label that enforces.
-    asked: Option<Span>,
+    asked: Option<Stretch>,
 }
 
 /// What is kept of an object.
@@ -112,17 +112,24 @@ pub(super) fn whole(index: &Index, world: &World<'_>, found: &mut Diagnostics) {
     world.revisit(&entries, &mut |object, entry| {
         let Some(policy) = policy(entry) else { return };
         let modes = [(policy.enforce, Fate::Refused), (policy.warn, Fate::Warned), (policy.audit, Fate::Audited)];
-        judge(object, &modes, policy.asked.as_ref(), world, found);
+        judge(object, &modes, policy.asked, world, found);
     });
 }
 
 /// All that a pod breaks is one finding: of the modes, in this order, the first that it breaks.
-fn judge(object: &Object<'_>, modes: &[(LevelVersion, Fate)], asked: Option<&Span>, world: &World<'_>, found: &mut Diagnostics) {
+fn judge(
+    object: &Object<'_>,
+    modes: &[(LevelVersion, Fate)],
+    asked: Option<Stretch>,
+    world: &World<'_>,
+    found: &mut Diagnostics,
+) {
     let Some(pod) = Pod::of(object, world.tables) else { return };
     for (at, fate) in modes {
         let failures = world.tables.standard.judge(&pod, *at, world.options.version);
         if !failures.is_empty() {
-            tell(object, &pod, (*at, *fate), &failures, asked, found);
+            let asked = asked.filter(|_| *fate == Fate::Refused).map(|asked| asked.span(world));
+            tell(object, &pod, (*at, *fate), &failures, asked.as_ref(), found);
             return;
         }
     }
@@ -151,7 +158,7 @@ fn tell(
         let pointer = pod.pointer(spot.owner, spot.path);
         diagnostic.within(&object.document.span(spot.mark), reason, object.document.number, pointer);
     }
-    if let Some(asked) = asked.filter(|_| fate == Fate::Refused) {
+    if let Some(asked) = asked {
         diagnostic.at(asked, "asked for here");
     }
     let [level, version] = at.names();
@@ -227,7 +234,7 @@ impl Policy {
             let version = if label("warn-version").is_some() { warn.version } else { enforce.version };
             warn = LevelVersion { level: enforce.level, version };
         }
-        let asked = label("enforce").map(|label| namespace.document.span(label.value.mark));
+        let asked = label("enforce").map(|label| namespace.document.stretch(label.value.mark));
         Some(Policy { enforce, warn, audit: at("audit", Level::Privileged), asked })
     }
 

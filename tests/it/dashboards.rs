@@ -46,9 +46,16 @@ fn every_dashboard_can_be_read() {
 /// A page with a panel for each of thousands would be read by nobody, and taken by no API server.
 #[test]
 fn all_of_a_kind_share_their_panels() {
-    let more = format!(
-        "{OWN}\n[components.cache]\nis = \"valkey\"\n\n[components.spare]\nis = \"valkey\"\nexporter = {{ enabled = false }}\n"
-    );
+    let more = r#"
+[components.prefect.uses]
+messages = "valkey"
+[components.cache]
+is = "valkey"
+[components.spare]
+is = "valkey"
+exporter = { enabled = false }
+"#;
+    let more = format!("{OWN}{more}");
     let [one, several] = [OWN, &*more].map(|text| {
         let made = dashboards(&compiled::documents(&CATALOG, text, "production", "k3s"));
         made.iter().flat_map(|(_, dashboard)| dashboard["panels"].as_array().unwrap().clone()).collect::<Vec<Value>>()

@@ -69,6 +69,6 @@ fn twice([budget, other]: [&Budget; 2], workload: &Workload, world: &World<'_>, 
     );
     let diagnostic =
         say(found, (Severity::Warning, Code::TwoBudgets), message, &budget.subject, (&budget.spot, "the second"), world);
-    diagnostic.within(&other.spot.span(world), "the first", other.spot.document, other.spot.pointer.clone());
+    diagnostic.within(&other.spot.stretch.span(world), "the first", other.spot.document, other.spot.pointer.clone());
     diagnostic.help("a pod may be chosen by one budget only: narrow a selector, or drop one");
 }

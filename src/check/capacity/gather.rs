@@ -6,26 +6,17 @@ use std::sync::Arc;
 use super::volumes::Volumes;
 use crate::capacity::{Affinity, Context, HOSTNAME, Pod, Selector, amount_of, amounts, integer, labels, read};
 use crate::check::pod::{field, head, items, text};
-use crate::check::{Entry, Index, Object, World};
+use crate::check::{Entry, Index, Object, Stretch, World};
 use crate::diagnostic::Subject;
 use crate::node::Node;
-use crate::source::Span;
 use crate::yaml::{Data, Mark, Yaml};
 
-/// A place in a file that a finding can point at. It does not hold the file's text: there is one for each request of every pod.
+/// A place in a file that a finding can point at: there is one for each request of every pod.
 #[derive(Clone, Debug)]
 pub struct Spot {
-    file: usize,
-    start: u32,
-    end: u32,
+    pub stretch: Stretch,
     pub document: u32,
     pub pointer: String,
-}
-
-impl Spot {
-    pub fn span(&self, world: &World<'_>) -> Span {
-        Span { source: world.inputs.source(self.file), start: self.start, end: self.end }
-    }
 }
 
 /// Something that makes pods which are alike.
@@ -326,8 +317,7 @@ fn quota(object: &Object<'_>) -> Option<Quota> {
 }
 
 fn spot(object: &Object<'_>, mark: Mark, pointer: String) -> Spot {
-    let (document, span) = (object.document, object.document.span(mark));
-    Spot { file: document.file, start: span.start, end: span.end, document: document.number, pointer }
+    Spot { stretch: object.document.stretch(mark), document: object.document.number, pointer }
 }
 
 /// Where to look: at the largest request of each resource, at what says where the pod may be.

@@ -187,7 +187,7 @@ fn grown(scene: &Scene<'_>, largest: &Scene<'_>, lonely: &[usize], verdict: Verd
             let diagnostic = found.note(Code::NoRoom, words);
             match pools.first().and_then(|pool| pool.span.clone()) {
                 Some(span) => diagnostic.at(&span, "fewer to begin with"),
-                None => diagnostic.within(&first.span(scene.world), "among these", first.document, ""),
+                None => diagnostic.within(&first.stretch.span(scene.world), "among these", first.document, ""),
             };
             return;
         }

@@ -17,7 +17,7 @@ pub(super) fn say<'d>(
 ) -> &'d mut Diagnostic {
     let diagnostic = found.push(code, severity, message);
     diagnostic.object = Some(subject.clone());
-    diagnostic.within(&spot.span(world), label, spot.document, spot.pointer.clone())
+    diagnostic.within(&spot.stretch.span(world), label, spot.document, spot.pointer.clone())
 }
 
 pub(super) fn title(workload: &Workload) -> String {
