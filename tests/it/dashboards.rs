@@ -63,7 +63,7 @@ exporter = { enabled = false }
     assert_eq!(one.len(), several.len(), "no panel more");
     let memory = several.iter().find(|panel| panel["title"] == "Memory of Valkey").expect("its panel");
     let asked = memory["targets"][0]["expr"].as_str().unwrap();
-    assert!(asked.contains(r#"{job=~"cache-metrics|valkey-metrics"}"#), "each that has an exporter: {asked}");
+    assert!(asked.contains(r#"{job=~"valkey-metrics|cache-metrics"}"#), "each that has an exporter: {asked}");
 }
 
 fn faults(dashboard: &Value) -> Vec<String> {
