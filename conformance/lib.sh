@@ -13,7 +13,10 @@ out=$logs/out
 # PROFILES narrows a stage to some; CATALOG is laid on top of the built-in catalog.
 read -r -a profiles <<<"${PROFILES:-development staging production}"
 catalog=(${CATALOG:+--catalog "$CATALOG"})
-passed=0 failed=0 counted=
+passed=0 failed=0 counted= absent=()
+# What runs beside the stage: the name of each process.
+declare -A parts=()
+part=
 # What is known of the stage before is of no use: only what failed now is kept.
 rm -rf "$logs"
 mkdir -p "$cache" "$logs"
@@ -23,6 +26,7 @@ clean() { :; }
 ended() {
   local code=$?
   trap '' INT TERM HUP
+  [ ${#parts[@]} = 0 ] || { kill "${!parts[@]}" 2>/dev/null || true; wait; }
   clean || true
   [ -n "$counted" ] || { echo "$stage: $passed passed, $((failed + 1)) failed (it did not come to its end)"; [ $code != 0 ] || code=1; }
   exit $code
@@ -45,15 +49,63 @@ holds() {
 # is_silent COMMAND…: succeeds and says nothing, for judges that warn and go on.
 is_silent() { local said; said=$("$@" 2>&1) && [ -z "$said" ] || { echo "$said"; return 1; }; }
 
+# not_judged WHAT WHY: what cannot be asked here. Nothing fails, and the counts say it.
+not_judged() { absent+=("$1"); echo "$stage: NOT JUDGED: $1, for $2" >&2; }
+
+# Where nothing could be asked the code is 77, which is neither good nor bad.
 finish() {
   counted=yes
   [ "$failed" = 0 ] || echo "$stage: what failed said more in $logs"
-  echo "$stage: $passed passed, $failed failed"
-  [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+  echo "$stage: $passed passed, $failed failed${absent[*]:+, ${#absent[@]} NOT JUDGED}"
+  [ "$failed" = 0 ] || exit 1
+  [ "$passed" -gt 0 ] || exit "$([ ${#absent[@]} = 0 ] && echo 1 || echo 77)"
 }
 
 # die REASON AND REMEDY
-die() { counted=yes; echo "$stage: $1" >&2; echo "$stage: $passed passed, $((failed + 1)) failed"; exit 1; }
+die() {
+  echo "$stage: ${part:+$part: }$1" >&2
+  [ -z "$part" ] || exit 1
+  counted=yes
+  echo "$stage: $passed passed, $((failed + 1)) failed"
+  exit 1
+}
+
+# beside NAME COMMAND…: a part of the stage in a process of its own, with its own logs and its own `clean`.
+beside() {
+  part_of "$@" &
+  parts[$!]=$1
+}
+part_of() {
+  part=$1 parts=() passed=0 failed=0
+  logs=$logs/$part
+  mkdir -p "$logs"
+  clean() { :; }
+  trap part_ended EXIT
+  trap 'exit 130' INT TERM HUP
+  shift
+  "$@"
+  counted=yes
+}
+part_ended() {
+  trap '' INT TERM HUP
+  clean || true
+  [ -n "$counted" ] || failed=$((failed + 1))
+  echo "$passed $failed" >"$logs/counts"
+}
+
+# together: waits for all that runs beside, and counts what they counted; one that counted nothing has failed.
+together() {
+  local name well wrong
+  wait
+  for name in "${parts[@]}"; do
+    well=0 wrong=1
+    read -r well wrong <"$logs/$name/counts" || true
+    passed=$((passed + well)) failed=$((failed + wrong))
+    [ "$((well + wrong))" -gt 0 ] || bad "$name: nothing was judged"
+    sed "s/: /: $name: /" "$logs/$name/times" >>"$logs/times" 2>/dev/null || true
+  done
+  parts=()
+}
 
 # once NAME COMMAND…: what fills one part of the cache, one process at a time.
 once() { mkdir -p "$cache/locks" && (flock 9 && "${@:2}") 9>"$cache/locks/$1"; }
@@ -159,6 +211,15 @@ api_server_down() {
 definitions() {
   crds=$(once crds "$root/conformance/kubernetes/crds" "$cache/crds" 2>"$logs/crds.log") ||
     { cat "$logs/crds.log" >&2; die "the definitions of crds.txt cannot be had"; }
+}
+
+debian_path() { echo "$cache/debian-$suite-$(built_from "$root"/conformance/{debian,compose/images/packages.txt}).tar"; }
+
+# $debian: a root of Debian with all that images are made of
+debian_root() {
+  debian=$(debian_path)
+  tools mmdebstrap=mmdebstrap
+  once debian "$root/conformance/debian" "$suite" "$debian" >"$logs/debian.log" 2>&1 || { tail -n 20 "$logs/debian.log" >&2; die "no root of Debian: mmdebstrap says why ($logs/debian.log)"; }
 }
 
 # $compose: a docker compose that is there, or the Debian package of it, unpacked in the cache.

@@ -22,7 +22,8 @@ own_engine() {
   export LOCAL=yes
   go_programs "$here/programs.txt"
   mapfile -t images < <(for profile in "${profiles[@]}"; do sed -n 's/^ *image: //p' "${out:?}/$profile/compose/docker-compose.yaml"; done | sort -u)
-  "$here/images/build" "$suite" "${minio:?}" "${mc:?}" "${images[@]}" ${more_images[@]+"${more_images[@]}"} >"$logs/images.log" 2>&1 || { tail -n 20 "$logs/images.log" >&2; die "images cannot be made ($logs/images.log)"; }
+  debian_root
+  "$here/images/build" "${debian:?}" "${minio:?}" "${mc:?}" "${images[@]}" ${more_images[@]+"${more_images[@]}"} >"$logs/images.log" 2>&1 || { tail -n 20 "$logs/images.log" >&2; die "images cannot be made ($logs/images.log)"; }
   echo "$stage: with images made here, of the nearest versions; the exporter of Prefect and Grafana are stubs, silo is MinIO"
 }
 docker compose version >/dev/null 2>&1 && docker info >/dev/null 2>&1 || own_engine

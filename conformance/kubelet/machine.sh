@@ -59,7 +59,8 @@ names() {
 # make_images: those that are missing, in the engine
 make_images() {
   go_programs "$root/conformance/compose/programs.txt"
-  (. "$engine/environment" && PROGRAMS="coredns=${coredns:?} cnpg=${cnpg:?}" "$root/conformance/compose/images/build" "$suite" "${minio:?}" "${mc:?}" "$@") >"$logs/images.log" 2>&1 ||
+  debian_root
+  (. "$engine/environment" && PROGRAMS="coredns=${coredns:?} cnpg=${cnpg:?}" "$root/conformance/compose/images/build" "${debian:?}" "${minio:?}" "${mc:?}" "$@") >"$logs/images.log" 2>&1 ||
     { tail -n 20 "$logs/images.log" >&2; die "images cannot be made ($logs/images.log)"; }
 }
 

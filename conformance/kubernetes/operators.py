@@ -1,8 +1,8 @@
-"""Stands in for what K3s and CloudNativePG make while a control plane runs: operators.py KUBECONFIG, until it is ended.
+"""Stands in for what K3s, CloudNativePG and Prometheus' operator make while a control plane runs: operators.py KUBECONFIG, until it is ended.
 
 Volumes stay on the machine that was chosen for them, as local-path has them. Of a Cluster come its pods, one of them the
 primary, and the disruption budgets, as pkg/specs of the operator makes them; a primary whose machine is being emptied or
-is lost hands over to another. Of a Pooler comes a Deployment."""
+is lost hands over to another. Of a Pooler comes a Deployment, of a Prometheus and an Alertmanager a StatefulSet each."""
 import sys, time
 from api import Server
 
@@ -128,8 +128,35 @@ def operate_poolers():
                    "template": {"metadata": {"labels": labels}, "spec": {"containers": containers, "securityContext": secure}}})
 
 
+# What Prometheus' operator puts beside each program, and asks for it.
+RELOADER = {"image": "reloader", "securityContext": RESTRICTED, "resources": {key: {"cpu": "10m", "memory": "50Mi"} for key in ("requests", "limits")}}
+FROM_ITS_OWNER = ("affinity", "topologySpreadConstraints", "priorityClassName", "securityContext", "nodeSelector", "tolerations", "serviceAccountName", "enableServiceLinks")
+
+
+def operate_monitors():
+    for plural, program in (("prometheuses", "prometheus"), ("alertmanagers", "alertmanager")):
+        for one in items(f"/apis/monitoring.coreos.com/v1/{plural}"):
+            if "deletionTimestamp" not in one["metadata"]:
+                monitor(one["spec"], one["metadata"], program)
+
+
+def monitor(spec, meta, program):
+    name = f"{program}-{meta['name']}"
+    selector = {"app.kubernetes.io/name": program, "app.kubernetes.io/instance": meta["name"],
+                "app.kubernetes.io/managed-by": "prometheus-operator", program: meta["name"]}
+    labels = {**spec.get("podMetadata", {}).get("labels", {}), **selector}
+    main = {"name": program, "image": spec["image"], "resources": spec.get("resources", {}), "securityContext": RESTRICTED}
+    pod = {"containers": [main, {"name": "config-reloader", **RELOADER}], "initContainers": [{"name": "init-config-reloader", **RELOADER}],
+           **{key: spec[key] for key in FROM_ITS_OWNER if key in spec}}
+    claim = spec["storage"]["volumeClaimTemplate"]["spec"]
+    make(f"/apis/apps/v1/namespaces/{meta['namespace']}/statefulsets", "apps/v1", "StatefulSet", {"name": name, "labels": labels},
+         spec={"replicas": spec["replicas"], "serviceName": f"{program}-operated", "podManagementPolicy": "Parallel", "selector": {"matchLabels": selector},
+               "template": {"metadata": {"labels": labels}, "spec": pod}, "volumeClaimTemplates": [{"metadata": {"name": name + "-db"}, "spec": claim}]})
+
+
 while True:
     provide_volumes()
     operate_clusters()
     operate_poolers()
+    operate_monitors()
     time.sleep(0.3)

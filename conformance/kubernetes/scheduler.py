@@ -3,7 +3,7 @@
   placed                every pod there must be runs, every Job is done
   renewed               a change in each pod template reaches each pod, as its strategy says
   drained MACHINES…     one after another is emptied through its evictions and opened again
-  zone-lost ZONE        what runs in the others is enough, when the kwok of this one was stopped
+  lost MACHINES…        what runs elsewhere is enough, when nobody plays these any more
   pending REASON        a pod that fits nowhere says so
   foretold LAKEGEN POOLS REASON FILES…
                         `validate --pools` finds a place for all, or, where there is a REASON, names those that wait and why"""
@@ -14,8 +14,14 @@ server = Server(sys.argv[1])
 KINDS = ("Deployment", "StatefulSet")
 
 
+# What was asked in this turn: nobody is asked twice, and all that is compared is of one moment.
+seen = {}
+
+
 def items(path):
-    return server.call("GET", path)[1].get("items", [])
+    if path not in seen:
+        seen[path] = server.call("GET", path)[1].get("items", [])
+    return seen[path]
 
 
 def staying(path):
@@ -79,8 +85,10 @@ def within(seconds, ask, step=0.3):
     """What `ask` still finds, once it finds nothing or the time is over."""
     end = time.monotonic() + seconds
     while True:
+        seen.clear()
         left = ask()
         if not left or time.monotonic() > end:
+            seen.clear()
             return left
         time.sleep(step)
 
@@ -144,6 +152,7 @@ def renewed():
             if one["spec"].get("updateStrategy", {}).get("type") == "OnDelete":
                 together.append((one, labels))
     time.sleep(0.5)
+    seen.clear()
     # What may only be renewed as a whole: all at once, as README.md says.
     for pod in items("/api/v1/pods"):
         if any(belongs(pod, one, labels) for one, labels in together):
@@ -151,14 +160,14 @@ def renewed():
     names = {one["metadata"]["name"] for one, _ in together}
     # A StatefulSet has no surge: one of it is away at a time.
     missing = lambda kind, one, wanted: wanted if one["metadata"]["name"] in names else 0 if kind == "Deployment" else 1
-    seen = set()
+    low = set()
 
     def ask():
         pods = items("/api/v1/pods")
-        seen.update(floors(pods, missing, "while renewing") + surplus())
+        low.update(floors(pods, missing, "while renewing") + surplus())
         return stale(pods) + unsettled(pods)
 
-    return within(120, ask) + sorted(seen) + refusals() + preempted()
+    return within(120, ask) + sorted(low) + refusals() + preempted()
 
 
 def evict(pod):
@@ -177,12 +186,12 @@ def is_agent(pod):
 
 
 def drain(machine, alone):
-    seen, last = set(), []
+    low, last = set(), []
 
     def ask():
         pods = items("/api/v1/pods")
         if not alone:
-            seen.update(floors(pods, lambda *_: 1, f"{machine} drained"))
+            low.update(floors(pods, lambda *_: 1, f"{machine} drained"))
         # What belongs to each machine stays on it, as `kubectl drain` leaves it.
         there = [pod for pod in pods if pod["spec"].get("nodeName") == machine and not is_agent(pod)]
         last[:] = [said for pod in there if "deletionTimestamp" not in pod["metadata"] for said in evict(pod)]
@@ -192,21 +201,20 @@ def drain(machine, alone):
     stuck = within(45, ask)
     said = [f"{machine} is not empty: {', '.join(stuck)}", *last] if stuck else []
     close(machine, False)
-    return said + sorted(seen) + [f"{machine} open again: {line}" for line in within(60, unsettled)]
+    return said + sorted(low) + [f"{machine} open again: {line}" for line in within(60, unsettled)]
 
 
 def drained(*machines):
     return [said for machine in machines for said in drain(machine, len(machines) == 1)]
 
 
-def zone_lost(zone):
-    gone = {n["metadata"]["name"] for n in items("/api/v1/nodes") if n["metadata"]["labels"]["topology.kubernetes.io/zone"] == zone}
-    lost = lambda: [name for name in gone if is_ready_node(name)]
-    left = within(90, lost)
+def lost(*gone):
+    left = within(90, lambda: [name for name in gone if is_ready_node(name)])
 
     def short():
         pods = [pod for pod in items("/api/v1/pods") if pod["spec"].get("nodeName") not in gone]
-        return [line for kind, one, wanted, labels in owners() for line in enough(kind, one, wanted, [p for p in pods if belongs(p, one, labels) and is_ready(p)])]
+        return [line for kind, one, wanted, labels in owners()
+                for line in enough(kind, one, wanted, len(gone), [p for p in pods if belongs(p, one, labels) and is_ready(p)])]
 
     return [f"{name} is still ready" for name in left] or within(90, short)
 
@@ -216,11 +224,11 @@ def is_ready_node(name):
     return any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"]["conditions"])
 
 
-def enough(kind, one, wanted, ready):
-    """Without the zone: a Deployment is whole again elsewhere; of what keeps volumes on its machines its share is missing,
-    and where that share is small enough for a majority, there is one."""
+def enough(kind, one, wanted, gone, ready):
+    """Without machines: a Deployment is whole again elsewhere; of what keeps volumes on its machines one is missing for each machine
+    and at most a zone's share, and where that is small enough for a majority, there is one."""
     name = one["metadata"]["name"]
-    share = -(-wanted // 3)
+    share = min(gone, -(-wanted // 3))
     least = wanted if kind == "Deployment" else wanted - share
     found = [] if len(ready) >= least else [f"{kind}/{name}: {len(ready)} of {wanted} run, {least} should"]
     if kind == "Cluster" and not any(p["metadata"]["labels"]["cnpg.io/instanceRole"] == "primary" for p in ready):
@@ -237,7 +245,7 @@ def pending(reason):
 
 
 # Whose pods nobody makes here.
-IDLE = ("CronJob", "Prometheus", "Alertmanager")
+IDLE = ("CronJob",)
 
 
 def judged(lakegen, pools, files):
@@ -273,7 +281,7 @@ def is_sum(found):
     return " ask for " in found["message"] or "Too many pods" in found["message"]
 
 
-verbs = {"placed": placed, "renewed": renewed, "drained": drained, "zone-lost": zone_lost, "pending": pending, "foretold": foretold}
+verbs = {"placed": placed, "renewed": renewed, "drained": drained, "lost": lost, "pending": pending, "foretold": foretold}
 faults = verbs[sys.argv[2]](*sys.argv[3:])
 print("\n".join(dict.fromkeys(faults)) or f"{len(staying('/api/v1/pods'))} pods")
 sys.exit(1 if faults else 0)
