@@ -101,6 +101,33 @@ fn an_answer_without_figures_is_no_fault() {
 }
 
 /// Argo CD may make every object there is, in its namespace, and no secret.
+/// A Prometheus or a Grafana of others hears and shows what the platform's own would.
+#[test]
+fn parts_for_what_is_there_say_what_the_platform_does() {
+    let part = |name: &str, more: &str| -> Vec<Value> {
+        let documents = compiled::documents(&CATALOG, &format!("{OWN}{more}"), "production", name);
+        documents.iter().map(|document| document.node.to_json()).collect()
+    };
+    let specs = |objects: &[Value], kind: &str| -> BTreeSet<String> {
+        of(objects, kind).into_iter().map(|one| one["spec"].to_string()).collect()
+    };
+    let (platform, watched) = (objects(OWN), part("prometheus", "[prometheus]\nlabels = { release = \"stack\" }\n"));
+    for kind in ["PodMonitor", "PrometheusRule", "Probe", "ScrapeConfig"] {
+        assert_eq!(specs(&watched, kind), specs(&platform, kind), "{kind}");
+        assert!(of(&watched, kind).iter().all(|one| one["metadata"]["labels"]["release"] == "stack"), "{kind}");
+    }
+    assert_eq!(of(&watched, "NetworkPolicy").len(), 15);
+    let maps = part("grafana", "");
+    let maps = of(&maps, "ConfigMap");
+    let own = of(&platform, "ConfigMap").into_iter().find(|one| text_of(one).starts_with("grafana-")).expect("Grafana's files");
+    assert_eq!(maps.len(), 5);
+    for map in maps {
+        let (name, page) = map["data"].as_object().unwrap().iter().next().unwrap();
+        assert_eq!(own["data"][format!("etc-lakehouse-dashboards-{name}")], *page);
+        assert!(page.as_str().unwrap().len() < 1 << 20 && map["metadata"]["labels"]["grafana_dashboard"] == "1");
+    }
+}
+
 /// A Gateway of Istio lives in a namespace of its own, whatever the edge of the cluster is, and only it comes to pages.
 #[test]
 fn the_edge_of_the_mesh_is_its_own() {
