@@ -3,7 +3,8 @@
   worker-and-disk    a worker is killed, and the drives of the object store are filled
   database           the database is stopped"""
 import json
-from project import docker, end, running, verb, within, workers
+from engine import docker, end, within
+from project import running, verb, workers
 
 
 def told():

@@ -5,14 +5,14 @@
   refuses    none of them answers who comes without TLS
   changes    new ones lie where the old ones did: all servers show them, none was started again, and who was inside stays
   failover   without the cache that is written to another takes its place, and the old one follows it"""
-import os, pathlib, shutil, socket, ssl, struct, subprocess, sys, time, yaml
+import os, shutil, socket, ssl, subprocess, sys, time, yaml
 import data
-from project import containers, docker, end, folder, running, service, verb, well, within
+from engine import PLAIN, answer, docker, end, sealed, within
+from project import containers, folder, running, service, verb
 
 # Where each kind of server listens, and what its protocol says before TLS begins.
 PORTS = {"postgresql": 5432, "valkey-sentinel": 26379, "valkey": 6379, "object-store": 9000}
-SSL_REQUEST = struct.pack("!ii", 8, 80877103)
-PLAIN = {5432: struct.pack("!ii", 39, 196608) + b"user\0prefect\0database\0prefect\0\0", 6379: b"PING\r\n", 26379: b"PING\r\n", 9000: b"GET / HTTP/1.0\r\n\r\n"}
+HELLO = {5432: PLAIN, 6379: b"PING\r\n", 26379: b"PING\r\n", 9000: b"GET / HTTP/1.0\r\n\r\n"}
 NO = {5432: b"no encryption", 6379: b"", 26379: b"", 9000: b"HTTP request to an HTTPS server"}
 
 
@@ -80,12 +80,7 @@ def reach(container, port):
 
 
 def over_tls(container, port):
-    there = reach(container, port)
-    if port == 5432:
-        there.sendall(SSL_REQUEST)
-        assert there.recv(1) == b"S", "it speaks no TLS"
-    trust = ssl.create_default_context(cafile=folder / "secrets" / "authority.crt")
-    return trust.wrap_socket(there, server_hostname=service(container))
+    return sealed(reach(container, port), folder / "secrets" / "authority.crt", service(container), postgresql=port == 5432)
 
 
 def shown():
@@ -96,7 +91,7 @@ def shown():
             with over_tls(container, port) as there:
                 if there.getpeercert(binary_form=True) != lies:
                     faults.append(f"{service(container)} shows another certificate than the one that lies there")
-        except (OSError, AssertionError) as error:
+        except OSError as error:
             faults.append(f"{service(container)}: {error}")
     return faults or ([] if len(found) == 11 else [f"{len(found)} servers have a key, and 11 should"])
 
@@ -105,11 +100,7 @@ def refuses():
     faults = []
     for container, port, _ in servers():
         with reach(container, port) as there:
-            there.sendall(PLAIN[port])
-            try:
-                said = there.recv(1000)
-            except ConnectionResetError:
-                said = b""
+            said = answer(there, HELLO[port])
         if NO[port] not in said or said[:1] in (b"+", b"-"):
             faults.append(f"{service(container)} says {said!r} to who comes without TLS")
     return faults

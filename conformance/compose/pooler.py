@@ -2,7 +2,8 @@
 
 OUTPUT is an output with a Cluster and a Pooler, OPERAND the program of operand.go. The Job that makes Prefect's tables runs as it was
 made, under the names that it asks for; nobody gets in without TLS; a certificate changes below both, and nobody is sent away."""
-import os, pathlib, re, shutil, socket, ssl, struct, subprocess, sys, time, yaml
+import os, pathlib, re, shutil, socket, ssl, subprocess, sys, yaml
+from engine import PLAIN, answer, docker, end, sealed, within
 
 output, operand, folder = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
 network, faults = "conformance-pooler", []
@@ -13,13 +14,6 @@ def find(kind, name):
     [found] = [(d, path) for path in pathlib.Path(output).rglob("*.yaml") for d in [yaml.safe_load(path.read_text())]
                if isinstance(d, dict) and d.get("kind") == kind and d["metadata"]["name"] == name]
     return found
-
-
-def docker(*words, check=True, stdin=None):
-    said = subprocess.run(["docker", *map(str, words)], input=stdin, capture_output=True, text=True)
-    if check and said.returncode:
-        sys.exit(f"docker {' '.join(map(str, words))[:400]}: {said.stdout[-2000:]}{said.stderr[-2000:]}")
-    return said
 
 
 def expect(holds, what):
@@ -54,11 +48,8 @@ def sql(text, database="postgres"):
 
 
 def until(what, holds):
-    end = time.monotonic() + 60
-    while not holds():
-        if time.monotonic() > end:
-            sys.exit(f"{what}: {docker('logs', f'{network}-server', check=False).stderr[-2000:]} {docker('logs', f'{network}-pooler', check=False).stderr[-2000:]}")
-        time.sleep(0.3)
+    if within(60, lambda: not holds(), step=0.3):
+        sys.exit(f"{what}: {docker('logs', f'{network}-server', check=False).stderr[-2000:]} {docker('logs', f'{network}-pooler', check=False).stderr[-2000:]}")
 
 
 def server_up(image):
@@ -97,6 +88,7 @@ def migrate():
     [container], trusted = pod["containers"], folder / "trusted"
     trusted.mkdir(exist_ok=True)
     shutil.copy(folder / "servers.crt", trusted / "ca.crt")
+    (trusted / "ca.crt").chmod(0o444)
     env = [f"{one['name']}={one.get('value', SECRET)}" for one in container["env"]]
     user = pod["securityContext"]["runAsUser"]
     scratch = [part for mount in container["volumeMounts"] if mount["name"].startswith("scratch") for part in ("--tmpfs", f"{mount['mountPath']}:uid={user}")]
@@ -108,24 +100,21 @@ def address(name):
     return docker("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", f"{network}-{name}").stdout.strip()
 
 
+def reach(name):
+    return socket.create_connection((address(name), 5432), timeout=10)
+
+
 def shown(name):
     """The certificate that one shows, to who knows the authority and the name."""
-    with socket.create_connection((address(name), 5432), timeout=10) as there:
-        there.sendall(struct.pack("!ii", 8, 80877103))
-        if there.recv(1) != b"S":
-            return "no TLS"
-        trust = ssl.create_default_context(cafile=folder / "servers.crt")
-        host = {"server": "postgresql-rw", "pooler": "postgresql-pooler"}[name]
-        namespace = find("Cluster", "postgresql")[0]["metadata"]["namespace"]
-        with trust.wrap_socket(there, server_hostname=f"{host}.{namespace}.svc.cluster.local") as there:
-            return there.getpeercert(binary_form=True)
+    host = {"server": "postgresql-rw", "pooler": "postgresql-pooler"}[name]
+    namespace = find("Cluster", "postgresql")[0]["metadata"]["namespace"]
+    with sealed(reach(name), folder / "servers.crt", f"{host}.{namespace}.svc.cluster.local", postgresql=True) as there:
+        return there.getpeercert(binary_form=True)
 
 
 def plain(name):
-    with socket.create_connection((address(name), 5432), timeout=10) as there:
-        words = b"user\0prefect\0database\0prefect\0\0"
-        there.sendall(struct.pack("!ii", len(words) + 8, 196608) + words)
-        return there.recv(1000)
+    with reach(name) as there:
+        return answer(there, PLAIN)
 
 
 def changed():
@@ -157,5 +146,4 @@ try:
     expect(said.returncode == 0, f"with the new certificate Prefect does not get in: {said.stdout[-1500:]}{said.stderr[-1500:]}")
 finally:
     gone()
-print("\n".join(faults))
-sys.exit(1 if faults else 0)
+end(faults)

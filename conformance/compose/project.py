@@ -1,15 +1,9 @@
 """What stack.py and alarms.py share: a project of `docker compose`, asked through its engine: … VERB FOLDER PROJECT"""
-import json, pathlib, subprocess, sys, time
+import json, pathlib, sys
+from engine import docker
 
 verb, folder, project = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
 here = pathlib.Path(__file__).parent
-
-
-def docker(*words, stdin=None, check=True):
-    said = subprocess.run(["docker", *words], input=stdin, capture_output=True, text=True)
-    if check and said.returncode:
-        sys.exit(f"docker {' '.join(words)[:300]}: {said.stdout[-1500:]}{said.stderr[-1500:]}")
-    return said
 
 
 def containers():
@@ -62,16 +56,3 @@ def prometheus(path):
     """What each Prometheus that runs answers."""
     found = running(lambda c: c["Config"]["Image"].split(":")[0] == "prom/prometheus")
     return [json.loads(docker("exec", c["Id"], "wget", "-q", "-O", "-", f"http://127.0.0.1:9090/api/v1/{path}").stdout)["data"] for c in found]
-
-
-def within(seconds, ask, step=2):
-    """What `ask` still finds, once it finds nothing or the time is over."""
-    last = time.monotonic() + seconds
-    while (left := ask()) and time.monotonic() < last:
-        time.sleep(step)
-    return left
-
-
-def end(faults):
-    print("\n".join(faults))
-    sys.exit(1 if faults else 0)

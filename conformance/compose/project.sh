@@ -3,12 +3,20 @@
 # one of its own, with images made here from the same programs (images/), those of more_images among them. Sourced after lib.sh,
 # once the output is there.
 here=${root:?}/conformance/compose
+. "$root/conformance/observe/programs.sh"
 project='' folder='' engine=''
 
 down() { [ -z "$project" ] || docker compose -p "$project" -f "$folder/conformance.yaml" down --volumes --remove-orphans --timeout 10 >"${logs:?}/down.log" 2>&1; }
 clean() {
   down || true
   [ -z "$engine" ] || "$here/engine" stop "$engine"
+}
+
+# What only larger profiles run.
+more_programs() {
+  made=()
+  case " ${images[*]}" in *' otel/opentelemetry-collector'*) collector_program && made+=("otelcol=$otelcol") ;; esac
+  case " ${images[*]}" in *' jaegertracing/jaeger'*) jaeger_program && made+=("jaeger=${jaeger:?}") ;; esac
 }
 
 own_engine() {
@@ -23,7 +31,8 @@ own_engine() {
   go_programs "$here/programs.txt"
   mapfile -t images < <(for profile in "${profiles[@]}"; do sed -n 's/^ *image: //p' "${out:?}/$profile/compose/docker-compose.yaml"; done | sort -u)
   debian_root
-  "$here/images/build" "${debian:?}" "${minio:?}" "${mc:?}" "${images[@]}" ${more_images[@]+"${more_images[@]}"} >"$logs/images.log" 2>&1 || { tail -n 20 "$logs/images.log" >&2; die "images cannot be made ($logs/images.log)"; }
+  more_programs
+  PROGRAMS="${made[*]}" "$here/images/build" "${debian:?}" "${minio:?}" "${mc:?}" "${images[@]}" ${more_images[@]+"${more_images[@]}"} >"$logs/images.log" 2>&1 || { tail -n 20 "$logs/images.log" >&2; die "images cannot be made ($logs/images.log)"; }
   echo "$stage: with images made here, of the nearest versions; the exporter of Prefect and Grafana are stubs, silo is MinIO"
 }
 docker compose version >/dev/null 2>&1 && docker info >/dev/null 2>&1 || own_engine

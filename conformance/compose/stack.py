@@ -14,7 +14,8 @@
   kept       what was written is there
   gone       nothing is left"""
 import data, json, os, subprocess, sys, tempfile, time, yaml
-from project import as_user, containers, docker, end, folder, here, project, prometheus, python, running, s3, service, verb, well, within, workers
+from engine import docker, end, within
+from project import containers, folder, here, project, prometheus, python, running, s3, service, verb, well, workers
 
 
 def small_drives(file, size):

@@ -115,6 +115,25 @@ fn every_pod_on_kubernetes_is_closed() {
     assert_eq!(operated.len(), OPERATED.len(), "of the kinds whose pods operators make there are only {operated:?}");
 }
 
+/// Who sends backups to a store of the company's, and who restores them, trusts whom the company trusts.
+#[test]
+fn who_makes_backups_trusts_the_authority() {
+    let documents = built("production", "k3s");
+    let objects: Vec<Value> = documents.iter().map(|document| document.node.to_json()).collect();
+    let of = |kind: &str| objects.iter().filter(|object| object["kind"] == kind).collect::<Vec<_>>();
+    let (clusters, stores) = (of("Cluster"), of("ObjectStore"));
+    assert_eq!((clusters.len(), stores.len()), (1, 2));
+    for store in stores {
+        let env = store["spec"]["instanceSidecarConfiguration"]["env"].to_string();
+        assert!(env.contains("/projected/bundle.crt") && env.contains("proxy.example.com"), "{env}");
+    }
+    let volume = &clusters[0]["spec"]["projectedVolumeTemplate"]["sources"][0]["configMap"]["name"];
+    let named = |name: &str| of("ConfigMap").iter().filter(|map| map["metadata"]["name"] == *name).count();
+    assert!(named(volume.as_str().expect("it has the certificates")) > 1);
+    let drill = of("ConfigMap").into_iter().find(|map| map["metadata"]["name"].as_str().unwrap().starts_with("drill-database-"));
+    assert!(drill.expect("what it restores into").to_string().contains(&format!("{volume}").replace('"', "")));
+}
+
 #[test]
 fn every_service_of_compose_is_closed() {
     let text = CLOSED.replace("pools.heavy.type = \"kubernetes\"", "");

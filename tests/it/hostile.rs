@@ -889,7 +889,7 @@ fn assert_words_are_used(options: &[Setting], expected: &[Vec<Document>]) {
     let spare = [
         "summary",
         "compose.helper_image",
-        "k3s.secrets.store",
+        "k3s.secrets.",
         "k3s.certificates.namespace",
         "k3s.installs.",
         "k3s.signatures.",

@@ -20,6 +20,10 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
+fn text_of(object: &Value) -> String {
+    text(&object["metadata"]["name"])
+}
+
 /// Who is heard by whom on which port, by the policies of the mesh; nobody's name stands for whoever shows none.
 fn heard(objects: &[Value]) -> BTreeSet<(String, String, String)> {
     let mut all = BTreeSet::new();
@@ -97,6 +101,57 @@ fn an_answer_without_figures_is_no_fault() {
 }
 
 /// Argo CD may make every object there is, in its namespace, and no secret.
+/// A Prometheus or a Grafana of others hears and shows what the platform's own would.
+#[test]
+fn parts_for_what_is_there_say_what_the_platform_does() {
+    let part = |name: &str, more: &str| -> Vec<Value> {
+        let documents = compiled::documents(&CATALOG, &format!("{OWN}{more}"), "production", name);
+        documents.iter().map(|document| document.node.to_json()).collect()
+    };
+    let specs = |objects: &[Value], kind: &str| -> BTreeSet<String> {
+        of(objects, kind).into_iter().map(|one| one["spec"].to_string()).collect()
+    };
+    let (platform, watched) = (objects(OWN), part("prometheus", "[prometheus]\nlabels = { release = \"stack\" }\n"));
+    for kind in ["PodMonitor", "PrometheusRule", "Probe", "ScrapeConfig"] {
+        assert_eq!(specs(&watched, kind), specs(&platform, kind), "{kind}");
+        assert!(of(&watched, kind).iter().all(|one| one["metadata"]["labels"]["release"] == "stack"), "{kind}");
+    }
+    assert_eq!(of(&watched, "NetworkPolicy").len(), 15);
+    let maps = part("grafana", "");
+    let maps = of(&maps, "ConfigMap");
+    let own = of(&platform, "ConfigMap").into_iter().find(|one| text_of(one).starts_with("grafana-")).expect("Grafana's files");
+    assert_eq!(maps.len(), 5);
+    for map in maps {
+        let (name, page) = map["data"].as_object().unwrap().iter().next().unwrap();
+        assert_eq!(own["data"][format!("etc-lakehouse-dashboards-{name}")], *page);
+        assert!(page.as_str().unwrap().len() < 1 << 20 && map["metadata"]["labels"]["grafana_dashboard"] == "1");
+    }
+}
+
+/// A Gateway of Istio lives in a namespace of its own, whatever the edge of the cluster is, and only it comes to pages.
+#[test]
+fn the_edge_of_the_mesh_is_its_own() {
+    let text =
+        format!("{OWN}\n[istio]\ngateway.namespace = \"door\"\n[k3s]\nedge_kind = \"istio\"\npages.issuer = \"self-signed\"\n");
+    let objects = objects(&text);
+    let gateways: Vec<_> = of(&objects, "Gateway");
+    assert_eq!(gateways.len(), 1);
+    assert_eq!(gateways[0]["metadata"]["namespace"], "door");
+    assert_eq!(gateways[0]["spec"]["selector"]["app.kubernetes.io/name"], "istio-ingress");
+    let made: Vec<String> = of(&objects, "Namespace").iter().map(|one| text_of(one)).collect();
+    assert!(made.contains(&"door".to_owned()) && !made.contains(&"kube-system".to_owned()), "{made:?}");
+    let logins = of(&objects, "NetworkPolicy").into_iter().filter(|one| text_of(one).starts_with("login-"));
+    for login in logins {
+        assert_eq!(
+            login["spec"]["ingress"][0]["from"][0]["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"],
+            "door"
+        );
+    }
+    let project =
+        of(&objects, "AppProject").into_iter().find(|one| !text_of(one).ends_with("operators")).expect("the platform's");
+    assert!(project["spec"]["destinations"].to_string().contains("\"door\""), "{project}");
+}
+
 #[test]
 fn what_is_made_may_be_deployed() {
     let objects = objects(OWN);
@@ -132,7 +187,8 @@ fn every_kind_is_brought_by_what_is_installed() {
     for object in objects(OWN).into_iter().chain(objects(EVERYTHING)) {
         let version = text(&object["apiVersion"]);
         let group = version.split('/').next().unwrap_or_default();
-        let is_own = !group.contains('.') || group.ends_with(".k8s.io") && !group.starts_with("gateway.");
+        let is_own = !group.contains('.')
+            || group.ends_with(".k8s.io") && !["gateway.", "autoscaling."].iter().any(|of| group.starts_with(of));
         if is_own || ["traefik.io", "helm.cattle.io", "argoproj.io", "kustomize.config.k8s.io"].contains(&group) {
             continue;
         }

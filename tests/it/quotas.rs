@@ -63,6 +63,15 @@ fn pod(spec: &Value, by_default: &Value) -> Sum {
     each("initContainers").into_iter().fold(sum, |most, one| std::array::from_fn(|at| most[at].max(one[at])))
 }
 
+/// What the mesh puts beside the programs of a pod.
+fn proxy(about: &Value) -> Sum {
+    if about["labels"]["sidecar.istio.io/inject"] != "true" {
+        return [0; 3];
+    }
+    let said = |key: &str| &about["annotations"][key];
+    [number(said("sidecar.istio.io/proxyCPU"), "m"), number(said("sidecar.istio.io/proxyMemory"), "B"), 0]
+}
+
 /// One pod of an object, and how many there may be of it at most.
 fn demand(object: &Value, all: &[Value], machines: i128, by_default: &Value) -> Option<(Sum, i128)> {
     let kind = object["kind"].as_str()?;
@@ -76,9 +85,10 @@ fn demand(object: &Value, all: &[Value], machines: i128, by_default: &Value) -> 
     let most = all.iter().filter(scales).find_map(|scaler| {
         ["maxReplicas", "maxReplicaCount"].iter().find_map(|key| scaler["spec"][key].as_i64()).map(i128::from)
     });
-    let spec = object.pointer("/spec/template/spec").or(object.pointer("/spec/jobTemplate/spec/template/spec"))?;
+    let template = object.pointer("/spec/template").or(object.pointer("/spec/jobTemplate/spec/template"))?;
+    let spec = template.get("spec")?;
     let replicas = if kind == "DaemonSet" { machines } else { most.or(count("/spec/replicas")).unwrap_or(1) };
-    Some((pod(spec, by_default), replicas))
+    Some((plus(pod(spec, by_default), proxy(&template["metadata"]), 1), replicas))
 }
 
 /// What is too little in some namespace.
@@ -115,6 +125,9 @@ fn quotas_have_room_for_the_most_and_for_a_renewal() {
         }
     }
     wrong.extend(short(GROWN, "production", "k3s", 80));
+    let heavy =
+        format!("{GROWN}[istio]\nproxy = {{ cpu = \"2\", memory = \"3GiB\", cpu_limit = \"2\", memory_limit = \"3GiB\" }}\n");
+    wrong.extend(short(&heavy, "production", "k3s", 80));
     wrong.extend(short(include_str!("../everything.toml"), "production", "k3s", 9));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

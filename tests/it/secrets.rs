@@ -155,6 +155,25 @@ fn a_store_gives_what_is_read() {
     assert_eq!(read.difference(&given).collect::<Vec<_>>(), Vec::<&(String, String, String)>::new());
 }
 
+/// Where AWS or Vault keeps them, the store is made, for the platform's namespaces alone, and whoever reads it is installed.
+#[test]
+fn a_store_of_the_cloud_or_of_vault_is_made() {
+    for (provider, at) in [("existing", ""), ("aws", "/spec/provider/aws/region"), ("vault", "/spec/provider/vault/server")] {
+        let text = format!("{OWN}[k3s.secrets]\nbackend = \"external-secrets\"\nprovider = \"{provider}\"\n");
+        let documents = compiled::documents(&CATALOG, &text, "production", "k3s");
+        let objects: Vec<serde_json::Value> = documents.iter().map(|document| document.node.to_json()).collect();
+        let stores: Vec<_> = objects.iter().filter(|object| object["kind"] == "ClusterSecretStore").collect();
+        assert_eq!(stores.len(), usize::from(provider != "existing"), "{provider}: {stores:?}");
+        for store in stores {
+            assert!(store.pointer(at).is_some_and(|value| value.is_string()), "{store}");
+            let open = store["spec"]["conditions"][0]["namespaces"].as_array().unwrap();
+            assert_eq!(open.len(), objects.iter().filter(|object| object["kind"] == "Namespace").count());
+        }
+        let readme = documents.iter().find(|document| document.path == "README.md").unwrap().print();
+        assert!(readme.contains("helm upgrade --install external-secrets "), "{readme}");
+    }
+}
+
 /// A lakehouse.toml may be somebody else's: it says nothing about folders that are not of the output.
 #[test]
 fn no_secret_leaves_the_output() {
