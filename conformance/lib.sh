@@ -21,18 +21,19 @@ part=
 rm -rf "$logs"
 mkdir -p "$cache" "$logs"
 
-# A stage ends in one of three ways: finish, die, or by a fault or a signal. In each it tidies up and says its counts.
+# A stage ends in one of three ways: finish, die, or by a fault or a signal, also that nobody hears it any more, which the shell is told
+# when it says whom the signal ended. In each it tidies up and says its counts.
 clean() { :; }
 ended() {
   local code=$?
-  trap '' INT TERM HUP
+  trap '' INT TERM HUP PIPE
   [ ${#parts[@]} = 0 ] || { kill "${!parts[@]}" 2>/dev/null || true; wait; }
   clean || true
   [ -n "$counted" ] || { echo "$stage: $passed passed, $((failed + 1)) failed (it did not come to its end)"; [ $code != 0 ] || code=1; }
   exit $code
 }
 trap ended EXIT
-trap 'exit 130' INT TERM HUP
+trap 'exit 130' INT TERM HUP PIPE
 
 ok() { passed=$((passed + 1)); }
 bad() { failed=$((failed + 1)); echo "FAILED $1" >&2; }
@@ -81,13 +82,13 @@ part_of() {
   mkdir -p "$logs"
   clean() { :; }
   trap part_ended EXIT
-  trap 'exit 130' INT TERM HUP
+  trap 'exit 130' INT TERM HUP PIPE
   shift
   "$@"
   counted=yes
 }
 part_ended() {
-  trap '' INT TERM HUP
+  trap '' INT TERM HUP PIPE
   clean || true
   [ -n "$counted" ] || failed=$((failed + 1))
   echo "$passed $failed" >"$logs/counts"
