@@ -37,6 +37,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+pub use capacity::{Answer, Survey, survey};
 pub use document::Document;
 pub use exceptions::Exceptions;
 pub use flows::{flows, keep};

@@ -2,6 +2,7 @@
 
 mod batch;
 mod build;
+mod capacity;
 mod cel;
 mod connections;
 mod explain;
@@ -62,6 +63,7 @@ pub struct Cli {
 enum Verb {
     Init(init::InitArgs),
     Build(build::BuildArgs),
+    Capacity(capacity::CapacityArgs),
     Cel(cel::CelArgs),
     Connections(connections::ConnectionsArgs),
     Explain(explain::ExplainArgs),
@@ -85,6 +87,7 @@ impl Verb {
         match self {
             Verb::Init(_) | Verb::Secrets(_) => (None, None),
             Verb::Build(args) => (Some(&args.answer), Some(&args.findings)),
+            Verb::Capacity(args) => (Some(&args.answer), None),
             Verb::Cel(args) => (Some(&args.answer), None),
             Verb::Connections(args) => (Some(&args.answer), None),
             Verb::Explain(args) => (Some(&args.answer), Some(&args.findings)),
@@ -133,6 +136,7 @@ pub fn run(host: &dyn Host, arguments: impl IntoIterator<Item = OsString>) -> u8
     let answer = match cli.verb {
         Verb::Init(args) => init::run(host, &args, &talk, &mut diags),
         Verb::Build(args) => build::run(host, &args, &talk, &mut diags),
+        Verb::Capacity(args) => capacity::run(host, &args, &talk, &mut diags),
         Verb::Cel(args) => cel::run(host, &args, &talk, &mut diags),
         Verb::Connections(args) => connections::run(host, &args, &talk, &mut diags),
         Verb::Explain(args) => explain::run(host, &args, &talk, &mut diags),

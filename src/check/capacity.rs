@@ -6,12 +6,14 @@ mod gather;
 mod loss;
 mod quotas;
 mod scenes;
+mod survey;
 mod tell;
 mod volumes;
 
 use super::{Index, World};
 use crate::diagnostic::Diagnostics;
 pub use gather::Platform;
+pub use survey::{Answer, Survey};
 
 /// Machines are judged where somebody says which there are, quotas wherever there are some.
 pub(super) fn whole(index: &Index, world: &World<'_>, found: &mut Diagnostics) {
@@ -24,6 +26,15 @@ pub(super) fn whole(index: &Index, world: &World<'_>, found: &mut Diagnostics) {
     if !world.options.pools.is_empty() {
         scenes::check(platform, world, found);
     }
+}
+
+/// The pods on the machines as a whole, with all that is found of them; nothing where there are no pods, or too many to try.
+pub fn survey(index: &Index, world: &World<'_>, found: &mut Diagnostics) -> Option<Survey> {
+    whole(index, world, found);
+    let platform = index.platform(world);
+    let pods: i64 = platform.workloads.iter().map(|workload| workload.counts[2]).sum();
+    let is_tried = pods <= scenes::MOST_PODS && !platform.workloads.is_empty();
+    is_tried.then(|| survey::of(platform, world))
 }
 
 pub(super) fn budgets(index: &Index, world: &World<'_>, found: &mut Diagnostics) {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::capacity::pools;
 use super::output::{AnswerArgs, FindingArgs, Talk, standard_input};
 use super::policy;
 use super::{LAKEHOUSE, MAX_FILE_BYTES};
-use crate::capacity::{self, Pool};
 use crate::catalog;
 use crate::check::{self, Admission, Exceptions, FAMILIES, Family, Kinds, Level, LevelVersion, Minor, Options, Tables, World};
 use crate::diagnostic::{Code, Diagnostics, Reported};
@@ -135,7 +135,7 @@ impl ValidateArgs {
             allows_unknown_kinds: self.allow_unknown_kinds,
             is_complete: self.complete,
             provided: Vec::new(),
-            pools: self.pools(host, diags)?,
+            pools: pools(host, &self.pools, diags)?,
             exceptions: self.exceptions(host, diags)?,
             taken_for,
             pod_security,
@@ -185,20 +185,6 @@ impl ValidateArgs {
             exceptions.add_baseline(&host::source(host, path, MAX_BASELINE_BYTES, diags)?, diags)?;
         }
         Ok(exceptions)
-    }
-
-    /// The machines that the files tell of.
-    fn pools(&self, host: &dyn Host, diags: &mut Diagnostics) -> Result<Vec<Pool>, Reported> {
-        let inputs = Inputs::gather(host, &self.pools, &standard_input, diags)?;
-        if inputs.files.is_empty() {
-            return Ok(Vec::new());
-        }
-        let catalog = catalog::load(host, None, diags)?;
-        let mut pools = Vec::new();
-        for file in 0..inputs.files.len() {
-            pools.extend(capacity::pools_in(&inputs.read(file, diags)?, &catalog, diags));
-        }
-        Ok(pools)
     }
 
     fn today(&self, host: &dyn Host, diags: &mut Diagnostics) -> Option<Date> {

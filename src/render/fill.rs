@@ -29,13 +29,13 @@ impl Filler<'_> {
             Shape::Value(id) => return self.value(*id, form.line),
             Shape::Text { pieces, is_block } => return self.string(pieces, *is_block, form.line),
             Shape::Seq(items) => Data::Seq(items.iter().map(|item| self.node(item)).collect::<Result<_, _>>()?),
-            Shape::Map(fields) => Data::Map(self.map(fields)?),
+            Shape::Map(fields) => return self.map(form.line, fields),
         };
         Ok(Arc::new(Node { data, origin: self.origin(form.line, self.decided.clone()) }))
     }
 
-    fn map(&self, fields: &[Field]) -> Result<Vec<Entry>, Failure> {
-        let mut map: Vec<Entry> = Vec::with_capacity(fields.len());
+    fn map(&self, line: u32, fields: &[Field]) -> Result<Arc<Node>, Failure> {
+        let (mut map, mut laid) = (Vec::<Entry>::with_capacity(fields.len()), Vec::new());
         for field in fields {
             let node = self.node(&field.form)?;
             match &field.key {
@@ -45,7 +45,10 @@ impl Filler<'_> {
                     map.push(Entry { key, node: under(node, self.sources(name)) });
                 }
                 Key::Spread => match &node.data {
-                    Data::Map(inner) => map.extend(inner.iter().cloned()),
+                    Data::Map(inner) => {
+                        map.extend(inner.iter().cloned());
+                        laid.push(node);
+                    }
                     _ => return Err(self.failure(field.line, "only a table can be laid out with `...`".to_owned())),
                 },
             }
@@ -61,8 +64,18 @@ impl Filler<'_> {
                 let failure = self.failure(last.line, format!("the key {key} comes out twice"));
                 Err(Failure { code: Code::BadOutput, ..failure })
             }
-            None => Ok(map),
+            None => Ok(Arc::new(Node { data: Data::Map(map), origin: self.origin(line, self.with(&laid)) })),
         }
+    }
+
+    /// What decided all lists and tables, and what decided those that are laid out in one of them: also one with nothing in it.
+    fn with(&self, laid: &[Arc<Node>]) -> Option<Arc<[Arc<Node>]>> {
+        let decided = self.decided.as_ref()?;
+        Some(if laid.is_empty() {
+            decided.clone()
+        } else {
+            decided.iter().cloned().chain(laid.iter().map(|one| one.head())).collect()
+        })
     }
 
     /// A value that stands alone.

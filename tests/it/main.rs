@@ -35,6 +35,7 @@ mod report;
 mod secrets;
 mod stand_ins;
 mod store;
+mod survey;
 mod targets;
 mod threats;
 mod tidy;

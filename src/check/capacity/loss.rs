@@ -6,15 +6,23 @@ use super::budgets::lets_go;
 use super::gather::Workload;
 use super::scenes::Scene;
 use super::tell::{place, say, title};
-use crate::capacity::{Crowd, Fit, State, pack, prove};
+use crate::capacity::{Crowd, Fit, Proof, State, pack, prove};
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::node::Node;
 
 /// Machines that go together, and what people call them.
-struct Part {
-    name: String,
-    machines: BTreeSet<usize>,
-    is_zone: bool,
+pub(super) struct Part {
+    pub name: String,
+    pub machines: BTreeSet<usize>,
+    pub is_zone: bool,
+}
+
+/// Whether those that can move find room on what is left.
+pub(super) enum Room {
+    Found,
+    /// None was found, and nothing proves that there is none.
+    Unknown,
+    Lacks(Proof),
 }
 
 pub(super) fn check(scene: &Scene<'_>, start: &State<'_>, fit: &Fit<'_>, found: &mut Diagnostics) {
@@ -31,13 +39,16 @@ pub(super) fn check(scene: &Scene<'_>, start: &State<'_>, fit: &Fit<'_>, found: 
             }
         }
         // One of several that are alike is enough to tell.
-        if !is_short[which] {
-            is_short[which] = room(scene, start, fit, &part, found);
+        if !is_short[which]
+            && let Room::Lacks(proof) = room(scene, start, fit, &part)
+        {
+            is_short[which] = true;
+            lacks(scene, &part, &proof, found);
         }
     }
 }
 
-fn parts(scene: &Scene<'_>) -> Vec<Part> {
+pub(super) fn parts(scene: &Scene<'_>) -> Vec<Part> {
     let machines = &scene.fleet.machines;
     let mut zones: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
     for (at, machine) in machines.iter().enumerate() {
@@ -67,7 +78,7 @@ fn is_stuck(workload: &Workload, part: &Part, scene: &Scene<'_>) -> bool {
 }
 
 /// Those of which the loss takes more than their budget spares, and which do not come again elsewhere.
-fn taken(scene: &Scene<'_>, fit: &Fit<'_>, part: &Part) -> Vec<usize> {
+pub(super) fn taken(scene: &Scene<'_>, fit: &Fit<'_>, part: &Part) -> Vec<usize> {
     let is_too_many = |pod: &usize| {
         let workload = &scene.platform.workloads[*pod];
         let gone = gone(fit, part, *pod);
@@ -84,28 +95,23 @@ fn gone(fit: &Fit<'_>, part: &Part, pod: usize) -> i64 {
     part.machines.iter().filter_map(|machine| fit.state.there[*machine].get(&pod)).sum()
 }
 
-fn stops(scene: &Scene<'_>, fit: &Fit<'_>, part: &Part, pod: usize, found: &mut Diagnostics) {
+/// What the loss takes of the pods of a workload.
+pub(super) fn words(scene: &Scene<'_>, fit: &Fit<'_>, part: &Part, pod: usize) -> String {
     let workload = &scene.platform.workloads[pod];
     let (gone, count) = (gone(fit, part, pod), workload.counts[1]);
     let majority = if (count - gone) * 2 > count { "a majority stays" } else { "no majority stays" };
-    let message = format!(
-        "the loss of {} may take {gone} of the {count} pods of {} with their volumes, more than its budget spares: {majority}",
-        part.name,
-        title(workload)
-    );
-    let diagnostic = say(
-        found,
-        (Severity::Note, Code::LossStops),
-        message,
-        &workload.subject,
-        (place(workload, "spread"), "over machines and zones as told here"),
-        scene.world,
-    );
+    format!("{gone} of the {count} pods of {} with their volumes, more than its budget spares: {majority}", title(workload))
+}
+
+fn stops(scene: &Scene<'_>, fit: &Fit<'_>, part: &Part, pod: usize, found: &mut Diagnostics) {
+    let workload = &scene.platform.workloads[pod];
+    let message = format!("the loss of {} may take {}", part.name, words(scene, fit, part, pod));
+    let place = (place(workload, "spread"), "over machines and zones as told here");
+    let diagnostic = say(found, (Severity::Note, Code::LossStops), message, &workload.subject, place, scene.world);
     diagnostic.help("spread them over more zones or machines (whenUnsatisfiable: DoNotSchedule), or run more of them");
 }
 
-/// Whether those that can move find room on what is left; where it is proven that they do not, that is told.
-fn room(scene: &Scene<'_>, start: &State<'_>, fit: &Fit<'_>, part: &Part, found: &mut Diagnostics) -> bool {
+pub(super) fn room(scene: &Scene<'_>, start: &State<'_>, fit: &Fit<'_>, part: &Part) -> Room {
     let (mut left, mut bare) = (fit.state.clone(), start.clone());
     let mut lost: BTreeMap<usize, i64> = BTreeMap::new();
     for machine in &part.machines {
@@ -119,23 +125,18 @@ fn room(scene: &Scene<'_>, start: &State<'_>, fit: &Fit<'_>, part: &Part, found:
     let moved: Vec<Crowd> =
         lost.iter().filter(|(pod, _)| moves(pod)).map(|(pod, count)| Crowd { pod: *pod, count: *count }).collect();
     if pack(&left, &moved).left.is_empty() {
-        return false;
+        return Room::Found;
     }
     let stuck = |crowd: &Crowd| if moves(&crowd.pod) { 0 } else { lost.get(&crowd.pod).copied().unwrap_or_default() };
     let crowds: Vec<Crowd> =
         scene.crowds(1, &[]).iter().map(|crowd| Crowd { count: crowd.count - stuck(crowd), ..*crowd }).collect();
     let proofs = prove(&bare, &crowds, &scene.platform.context.namespaces);
-    if let Some(proof) = proofs.first() {
-        let workload = &scene.platform.workloads[proof.pod];
-        let message = format!("without {} not all find room: {}: {}: {}", part.name, title(workload), proof.reason, proof.words);
-        say(
-            found,
-            (Severity::Note, Code::LossStops),
-            message,
-            &workload.subject,
-            (place(workload, &proof.reason), "asked for here"),
-            scene.world,
-        );
-    }
-    !proofs.is_empty()
+    proofs.into_iter().next().map_or(Room::Unknown, Room::Lacks)
+}
+
+fn lacks(scene: &Scene<'_>, part: &Part, proof: &Proof, found: &mut Diagnostics) {
+    let workload = &scene.platform.workloads[proof.pod];
+    let message = format!("without {} not all find room: {}: {}: {}", part.name, title(workload), proof.reason, proof.words);
+    let place = (place(workload, &proof.reason), "asked for here");
+    say(found, (Severity::Note, Code::LossStops), message, &workload.subject, place, scene.world);
 }

@@ -10,7 +10,7 @@ use crate::check::World;
 use crate::diagnostic::{Code, Diagnostics, Severity};
 
 /// More pods than these are not tried out one by one.
-const MOST_PODS: i64 = 20_000;
+pub(super) const MOST_PODS: i64 = 20_000;
 
 /// What is so whatever is tried, what was found, or neither.
 pub(super) enum Verdict<'f> {
@@ -100,6 +100,30 @@ impl<'s> Scene<'s> {
         wanted.map(|(pod, workload)| Crowd { pod, count: workload.counts[level] }).collect()
     }
 
+    /// The pods of a level, and with them the new ones while all versions change.
+    pub fn crowds_of(&self, level: usize, is_renewed: bool) -> Vec<Crowd> {
+        let more = |crowd: Crowd| {
+            let surge = self.platform.workloads[crowd.pod].surge;
+            Crowd { count: crowd.count + if is_renewed { surge } else { 0 }, ..crowd }
+        };
+        self.crowds(level, &[]).into_iter().map(more).collect()
+    }
+
+    /// How many machines of each pool do, where the pools as they are do not: what adds some adds one to each that may have more.
+    pub fn enough(&self, crowds: &dyn Fn(&Scene<'_>) -> Vec<Crowd>) -> Option<Vec<usize>> {
+        let pools = &self.world.options.pools;
+        let mut counts: Vec<usize> = pools.iter().map(|pool| pool.nodes).collect();
+        while counts.iter().zip(pools).any(|(count, pool)| *count < pool.most) {
+            counts.iter_mut().zip(pools).filter(|(count, pool)| **count < pool.most).for_each(|(count, _)| *count += 1);
+            let larger = Scene::of(self.platform, self.world, &counts);
+            let start = larger.start(&mut Diagnostics::default());
+            if let Verdict::Fits(_) = larger.verdict(&start, &crowds(&larger)) {
+                return Some(counts);
+            }
+        }
+        None
+    }
+
     pub fn verdict<'f>(&'f self, start: &State<'f>, crowds: &[Crowd]) -> Verdict<'f> {
         let fit = pack(start, crowds);
         if fit.left.is_empty() {
@@ -174,26 +198,20 @@ impl Workload {
 /// The pools as they are do not do: perhaps they do when something adds machines.
 fn grown(scene: &Scene<'_>, largest: &Scene<'_>, lonely: &[usize], verdict: Verdict<'_>, found: &mut Diagnostics) {
     let pools = &scene.world.options.pools;
-    let mut counts: Vec<usize> = pools.iter().map(|pool| pool.nodes).collect();
-    while counts.iter().zip(pools).any(|(count, pool)| *count < pool.most) {
-        counts.iter_mut().zip(pools).filter(|(count, pool)| **count < pool.most).for_each(|(count, _)| *count += 1);
-        let larger = Scene::of(scene.platform, scene.world, &counts);
-        let start = larger.start(&mut Diagnostics::default());
-        if let Verdict::Fits(_) = larger.verdict(&start, &larger.crowds(1, lonely)) {
-            let each =
-                pools.iter().zip(&counts).map(|(pool, count)| format!("{} {}", count, pool.name)).collect::<Vec<_>>().join(", ");
-            let first = &scene.platform.workloads[0].spots["kind"];
-            let words = format!("the pods fit only at {} machines ({each})", counts.iter().sum::<usize>());
-            let diagnostic = found.note(Code::NoRoom, words);
-            match pools.first().and_then(|pool| pool.span.clone()) {
-                Some(span) => diagnostic.at(&span, "fewer to begin with"),
-                None => diagnostic.within(&first.stretch.span(scene.world), "among these", first.document, ""),
-            };
-            return;
-        }
+    if let Some(counts) = scene.enough(&|larger| larger.crowds(1, lonely)) {
+        let each =
+            pools.iter().zip(&counts).map(|(pool, count)| format!("{} {}", count, pool.name)).collect::<Vec<_>>().join(", ");
+        let first = &scene.platform.workloads[0].spots["kind"];
+        let words = format!("the pods fit only at {} machines ({each})", counts.iter().sum::<usize>());
+        let diagnostic = found.note(Code::NoRoom, words);
+        match pools.first().and_then(|pool| pool.span.clone()) {
+            Some(span) => diagnostic.at(&span, "fewer to begin with"),
+            None => diagnostic.within(&first.stretch.span(scene.world), "among these", first.document, ""),
+        };
+        return;
     }
     let start = largest.start(&mut Diagnostics::default());
-    match if counts.is_empty() { verdict } else { largest.verdict(&start, &largest.crowds(1, lonely)) } {
+    match if pools.is_empty() { verdict } else { largest.verdict(&start, &largest.crowds(1, lonely)) } {
         Verdict::Cannot(proofs) => {
             proofs.iter().for_each(|proof| largest.tell(proof, (Severity::Error, Code::NoRoom), "", found));
         }
