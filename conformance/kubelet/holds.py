@@ -158,7 +158,7 @@ def drain():
     if not held:
         return ["there are no budgets"]
     said = kubectl("drain", machine, "--ignore-daemonsets", "--delete-emptydir-data", "--pod-selector", "app.kubernetes.io/part-of",
-                   "--timeout", "60s", check=False)
+                   "--timeout", "25s", check=False)
     stayed = {instance(pod) for pod in running()}
     faults = [f"{one} has a budget, and no pod of it stayed" for one in held if one not in stayed]
     faults += [f"{one} has no budget, and stayed: {said.stderr[-500:]}" for one in stayed if one not in held]
