@@ -208,7 +208,8 @@ fn unknown_component(catalog: &Catalog, name: &str, span: Option<source::Span>, 
         diags
             .error(Code::UnknownComponent, format!("there is no component called {name}"))
             .at_some(span, "asked for here")
-            .suggest(name, known);
+            .suggest(name, known)
+            .help("one of your own lies in a folder that --catalog names");
     }
 }
 

@@ -23,6 +23,13 @@ use crate::{catalog, compile};
 Without files it is about the platform of lakehouse.toml, on the machines that its modes' settings tell of: [MODE.pools.NAME]. Pods are
 placed as the scheduler places them; that no place was found for some is told apart from the proof that there is none.
 
+A file of machines ends with .toml and has a table for each pool, or is what `kubectl get nodes -o yaml` says:
+  [pools.workers]
+  nodes = 9
+  cpu = \"8\"
+  memory = \"32GiB\"
+  zones = [\"a\", \"b\", \"c\"]
+
 Examples:
   lakegen capacity --profile production
   lakegen capacity --profile production --set components.prefect.replicas=9
@@ -59,7 +66,9 @@ pub(super) fn run(host: &dyn Host, args: &CapacityArgs, talk: &Talk<'_>, diags: 
     let surveys =
         if args.paths.is_empty() { of_lakehouse(host, args, talk, &told, diags)? } else { of_files(host, args, told, diags)? };
     if surveys.is_empty() {
-        diags.error(Code::BadArgument, "no machines are told of").help("say them as [MODE.pools.NAME], or in a file: --pools");
+        diags
+            .error(Code::BadArgument, "no machines are told of")
+            .help("say them as [MODE.pools.NAME], or in a file (--pools), or ask of a --profile that has some: production");
     }
     let text = match args.format {
         Format::Text => surveys.iter().map(|(title, survey)| text(title, survey)).collect::<Vec<_>>().join("\n"),
@@ -139,7 +148,7 @@ fn survey(inputs: &Inputs<'_>, pools: Vec<Pool>, is_complete: bool, diags: &mut 
 
 fn text(title: &str, survey: &Survey) -> String {
     let machines: usize = survey.pools.iter().map(|pool| pool.machines).sum();
-    let mut out = format!("{title}: {machines} machines\n\n");
+    let mut out = format!("{title}: {machines} machine{}\n\n", if machines == 1 { "" } else { "s" });
     let width = survey.pools.iter().map(|pool| pool.name.len()).max().unwrap_or_default().max("pool".len());
     let _ = writeln!(out, "  {:<width$}  {:>8}  {:>5}  {:>5}  asked for, of all there is", "pool", "machines", "zones", "pods");
     for pool in &survey.pools {
