@@ -18,4 +18,4 @@ pub use facts::{Facts, Pod, Port as ContainerPort, Seen};
 pub use picture::{Connection, Ends, connections, mermaid, strangers, text, to_json};
 pub use policy::{Action, At, Namespaces, Peer, Pods, Policy, Port, Rule, Tier, Way};
 pub use ports::{Protocol, Traffic};
-pub use selector::{Labels, Selector};
+pub use selector::{Labels, Selector, fewest};

@@ -32,9 +32,7 @@ pub(super) fn whole(index: &Index, world: &World<'_>, found: &mut Diagnostics) {
 pub fn survey(index: &Index, world: &World<'_>, found: &mut Diagnostics) -> Option<Survey> {
     whole(index, world, found);
     let platform = index.platform(world);
-    let pods: i64 = platform.workloads.iter().map(|workload| workload.counts[2]).sum();
-    let is_tried = pods <= scenes::MOST_PODS && !platform.workloads.is_empty();
-    is_tried.then(|| survey::of(platform, world))
+    scenes::can_be_tried(platform).then(|| survey::of(platform, world))
 }
 
 pub(super) fn budgets(index: &Index, world: &World<'_>, found: &mut Diagnostics) {

@@ -108,6 +108,6 @@ impl Index {
 
 impl Entry {
     pub fn span(&self, world: &World<'_>) -> Span {
-        Span { source: world.inputs.source(self.file), start: self.start, end: self.end }
+        Stretch { file: self.file, start: self.start, end: self.end }.span(world)
     }
 }

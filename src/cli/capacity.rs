@@ -1,7 +1,7 @@
 //! `lakegen capacity`: what machines hold of a platform, at every level and after a loss.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -126,7 +126,7 @@ fn of_files(
     diags: &mut Diagnostics,
 ) -> Result<Vec<(String, Survey)>, Reported> {
     let inputs = Inputs::gather(host, &args.paths, &standard_input, diags)?;
-    let title = args.paths.iter().map(|path| Path::new(path).display().to_string()).collect::<Vec<_>>().join(" ");
+    let title = args.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ");
     Ok(survey(&inputs, told, false, diags).map(|survey| (title, survey)).into_iter().collect())
 }
 

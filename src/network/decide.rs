@@ -7,7 +7,7 @@ use super::addresses::{self, Range};
 use super::facts::{Facts, Pod};
 use super::policy::{Action, Namespaces, Peer, Pods, Port, Rule, Tier, Way};
 use super::ports::Traffic;
-use super::selector::Labels;
+use super::selector::{Labels, fewest};
 
 /// The label that each namespace has, whoever made it.
 const NAME_OF_NAMESPACE: &str = "kubernetes.io/metadata.name";
@@ -182,17 +182,17 @@ impl<'f> Network<'f> {
         let all = 0..self.groups.len();
         let into: Vec<Option<BTreeSet<usize>>> = all.clone().map(|group| self.may_pass(Way::Ingress, group)).collect();
         let open: Vec<usize> = all.clone().filter(|group| into[*group].is_none()).collect();
-        let mut callers = vec![open; self.groups.len()];
+        let mut met = vec![Vec::new(); self.groups.len()];
         for (to, named) in into.iter().enumerate() {
-            named.iter().flatten().filter(|from| all.contains(from)).for_each(|from| callers[*from].push(to));
+            named.iter().flatten().filter(|from| all.contains(from)).for_each(|from| met[*from].push(to));
         }
         let lets_in =
             |from: usize, to: usize| into.get(to).is_some_and(|named| named.as_ref().is_none_or(|some| some.contains(&from)));
         let of = |from: usize| match self.may_pass(Way::Egress, from) {
-            None => callers[from].clone(),
+            None => [&open[..], &met[from]].concat(),
             Some(named) => named.into_iter().filter(|to| lets_in(from, *to)).collect(),
         };
-        all.flat_map(|from| of(from).into_iter().map(move |to| (from, to)).collect::<Vec<_>>()).collect()
+        all.flat_map(|from| of(from).into_iter().map(move |to| (from, to))).collect()
     }
 
     /// The ends with which the policies of a group may let it talk one way; none where that may be anybody.
@@ -320,7 +320,7 @@ impl<'n> Places<'n> {
     fn select(&self, pods: &Pods) -> Vec<usize> {
         let mut found = Vec::new();
         for namespace in self.namespaces(&pods.namespaces) {
-            let near = pods.pods.keys().map(|(key, values)| self.labelled(namespace, key, values)).min_by_key(Vec::len);
+            let near = fewest(pods.pods.keys().map(|(key, values)| self.labelled(namespace, key, values)));
             let candidates = near.or_else(|| self.in_namespace.get(namespace).cloned()).unwrap_or_default();
             found.extend(candidates.into_iter().filter(|group| pods.pods.matches(&self.pods[*group].labels)));
         }
@@ -329,12 +329,9 @@ impl<'n> Places<'n> {
         found
     }
 
-    fn labelled(&self, namespace: &str, key: &str, values: &[String]) -> Vec<usize> {
-        values
-            .iter()
-            .flat_map(|value| self.labelled.get(&(namespace, key, value.as_str())).into_iter().flatten())
-            .copied()
-            .collect()
+    fn labelled<'s>(&'s self, namespace: &'s str, key: &'s str, values: &'s [String]) -> Vec<&'s [usize]> {
+        let found = values.iter().filter_map(|value| self.labelled.get(&(namespace, key, value.as_str())));
+        found.map(Vec::as_slice).collect()
     }
 
     fn namespaces<'a>(&'a self, wanted: &'a Namespaces) -> Vec<&'a str> {

@@ -71,6 +71,12 @@ impl Selector {
     }
 }
 
+/// Of several ways to look for the same, each a few lists, what is in those of the way with the least to look at.
+pub fn fewest<'l>(ways: impl Iterator<Item = Vec<&'l [usize]>>) -> Option<Vec<usize>> {
+    let near = ways.min_by_key(|lists| lists.iter().map(|list| list.len()).sum::<usize>())?;
+    Some(near.concat())
+}
+
 fn term(yaml: &Yaml<'_>) -> (String, Test) {
     let text = |name: &str| yaml.get(name).and_then(Yaml::as_str).unwrap_or_default();
     let values = || yaml.get("values").map_or(&[][..], Yaml::items).iter().filter_map(|v| Some(v.as_str()?.to_owned())).collect();

@@ -30,9 +30,6 @@ pub(super) fn check(scene: &Scene<'_>, start: &State<'_>, fit: &Fit<'_>, found: 
     let mut is_short = [false; 2];
     for part in parts(scene) {
         let which = usize::from(part.is_zone);
-        if part.machines.len() == scene.fleet.machines.len() {
-            continue;
-        }
         for pod in taken(scene, fit, &part) {
             if told.insert((part.is_zone, pod)) {
                 stops(scene, fit, &part, pod, found);
@@ -48,6 +45,7 @@ pub(super) fn check(scene: &Scene<'_>, start: &State<'_>, fit: &Fit<'_>, found: 
     }
 }
 
+/// Without all of the machines there is nothing left to look at.
 pub(super) fn parts(scene: &Scene<'_>) -> Vec<Part> {
     let machines = &scene.fleet.machines;
     let mut zones: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
@@ -60,7 +58,9 @@ pub(super) fn parts(scene: &Scene<'_>) -> Vec<Part> {
         is_zone: false,
     };
     let zone = |(name, machines)| Part { name: format!("the zone {name}"), machines, is_zone: true };
-    machines.iter().enumerate().map(one).chain(zones.into_iter().filter(|(name, _)| !name.is_empty()).map(zone)).collect()
+    let zones = zones.into_iter().filter(|(name, _)| !name.is_empty()).map(zone);
+    let parts = machines.iter().enumerate().map(one).chain(zones);
+    parts.filter(|part| part.machines.len() < machines.len()).collect()
 }
 
 /// How far the volumes of its pods reach: not off a lost machine, not out of a lost zone.
@@ -136,7 +136,7 @@ pub(super) fn room(scene: &Scene<'_>, start: &State<'_>, fit: &Fit<'_>, part: &P
 
 fn lacks(scene: &Scene<'_>, part: &Part, proof: &Proof, found: &mut Diagnostics) {
     let workload = &scene.platform.workloads[proof.pod];
-    let message = format!("without {} not all find room: {}: {}: {}", part.name, title(workload), proof.reason, proof.words);
+    let message = format!("without {} not all find room: {}", part.name, scene.why(proof));
     let place = (place(workload, &proof.reason), "asked for here");
     say(found, (Severity::Note, Code::LossStops), message, &workload.subject, place, scene.world);
 }

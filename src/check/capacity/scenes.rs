@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::gather::{Platform, Workload};
 use super::loss;
 use super::tell::{nearest, place, remedy, say, title};
-use crate::capacity::{Crowd, Fit, Fleet, Proof, State, machines, pack, prove, told};
+use crate::capacity::{Crowd, Fit, Fleet, Proof, Reason, State, machines, pack, prove, told};
 use crate::check::World;
 use crate::diagnostic::{Code, Diagnostics, Severity};
 
 /// More pods than these are not tried out one by one.
-pub(super) const MOST_PODS: i64 = 20_000;
+const MOST_PODS: i64 = 20_000;
 
 /// What is so whatever is tried, what was found, or neither.
 pub(super) enum Verdict<'f> {
@@ -26,13 +26,18 @@ pub(super) struct Scene<'s> {
     pub fleet: Fleet,
 }
 
-pub(super) fn check(platform: &Platform, world: &World<'_>, found: &mut Diagnostics) {
+/// Whether there are pods, and not too many.
+pub(super) fn can_be_tried(platform: &Platform) -> bool {
     let pods: i64 = platform.workloads.iter().map(|workload| workload.counts[2]).sum();
-    let pools = &world.options.pools;
-    let counts: Vec<usize> = pools.iter().map(|pool| pool.nodes).collect();
-    if pods > MOST_PODS || platform.workloads.is_empty() {
+    pods <= MOST_PODS && !platform.workloads.is_empty()
+}
+
+pub(super) fn check(platform: &Platform, world: &World<'_>, found: &mut Diagnostics) {
+    if !can_be_tried(platform) {
         return;
     }
+    let pools = &world.options.pools;
+    let counts: Vec<usize> = pools.iter().map(|pool| pool.nodes).collect();
     let scene = Scene::of(platform, world, &counts);
     let start = scene.start(found);
     let most: Vec<usize> = pools.iter().map(|pool| pool.most).collect();
@@ -100,13 +105,12 @@ impl<'s> Scene<'s> {
         wanted.map(|(pod, workload)| Crowd { pod, count: workload.counts[level] }).collect()
     }
 
-    /// The pods of a level, and with them the new ones while all versions change.
-    pub fn crowds_of(&self, level: usize, is_renewed: bool) -> Vec<Crowd> {
-        let more = |crowd: Crowd| {
-            let surge = self.platform.workloads[crowd.pod].surge;
-            Crowd { count: crowd.count + if is_renewed { surge } else { 0 }, ..crowd }
-        };
-        self.crowds(level, &[]).into_iter().map(more).collect()
+    /// The pods of a level, and with them the new ones of those whose version changes.
+    pub fn renewed(&self, level: usize, which: &dyn Fn(usize) -> bool) -> Vec<Crowd> {
+        let mut crowds = self.crowds(level, &[]);
+        let changed = crowds.iter_mut().filter(|crowd| which(crowd.pod));
+        changed.for_each(|crowd| crowd.count += self.platform.workloads[crowd.pod].surge);
+        crowds
     }
 
     /// How many machines of each pool do, where the pools as they are do not: what adds some adds one to each that may have more.
@@ -165,23 +169,28 @@ impl<'s> Scene<'s> {
         lonely
     }
 
+    pub fn why(&self, proof: &Proof) -> String {
+        format!("{}: {}: {}", title(&self.platform.workloads[proof.pod]), proof.reason, proof.words)
+    }
+
+    pub fn why_left(&self, (crowd, reasons): &(Crowd, BTreeMap<Reason, usize>)) -> String {
+        let workload = title(&self.platform.workloads[crowd.pod]);
+        format!("no place was found for {} of {workload}: {}", crowd.count, told(self.fleet.machines.len(), reasons))
+    }
+
     fn tell(&self, proof: &Proof, (severity, code): (Severity, Code), when: &str, found: &mut Diagnostics) {
         let workload = &self.platform.workloads[proof.pod];
-        let words = format!("{when}{}: {}: {}", title(workload), proof.reason, proof.words);
+        let words = format!("{when}{}", self.why(proof));
         let place = (place(workload, &proof.reason), "asked for here");
         say(found, (severity, code), words, &workload.subject, place, self.world).help(remedy(&proof.reason));
     }
 
     fn tell_left(&self, fit: &Fit<'_>, when: &str, found: &mut Diagnostics) {
-        for (crowd, reasons) in &fit.left {
+        for left in &fit.left {
+            let (crowd, reasons) = left;
             let workload = &self.platform.workloads[crowd.pod];
             let reason = nearest(reasons.keys());
-            let words = format!(
-                "{when}no place was found for {} of {}: {}",
-                crowd.count,
-                title(workload),
-                told(self.fleet.machines.len(), reasons)
-            );
+            let words = format!("{when}{}", self.why_left(left));
             let (what, place) = ((Severity::Note, Code::NoPlacement), (place(workload, reason), "asked for here"));
             say(found, what, words, &workload.subject, place, self.world);
         }
@@ -240,20 +249,12 @@ fn at_most(scene: &Scene<'_>, largest: &Scene<'_>, start: &State<'_>, found: &mu
 
 /// All versions change at once; where that does not fit, each by itself.
 fn renewed(scene: &Scene<'_>, start: &State<'_>, found: &mut Diagnostics) {
-    let surged = |which: &dyn Fn(usize) -> bool| {
-        let mut crowds = scene.crowds(1, &[]);
-        crowds
-            .iter_mut()
-            .filter(|crowd| which(crowd.pod))
-            .for_each(|crowd| crowd.count += scene.platform.workloads[crowd.pod].surge);
-        crowds
-    };
-    let Verdict::Cannot(together) = scene.verdict(start, &surged(&|_| true)) else { return };
+    let Verdict::Cannot(together) = scene.verdict(start, &scene.renewed(1, &|_| true)) else { return };
     let before = found.count(Severity::Warning);
     for (pod, workload) in
         scene.platform.workloads.iter().enumerate().filter(|(_, workload)| workload.surge > 0 && workload.counts[1] > 0)
     {
-        if let Verdict::Cannot(proofs) = scene.verdict(start, &surged(&|other| other == pod)) {
+        if let Verdict::Cannot(proofs) = scene.verdict(start, &scene.renewed(1, &|other| other == pod)) {
             // Where old ones may go first, the new version comes all the same.
             let severity = if workload.missing == 0 { Severity::Warning } else { Severity::Note };
             let words = format!("no room for a new version of {} beside the old one: ", title(workload));

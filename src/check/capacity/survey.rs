@@ -1,12 +1,11 @@
 //! A platform on its machines told as a whole: how full each pool is, whether the pods fit at every level, and what a loss takes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::gather::Platform;
 use super::loss::{self, Room};
 use super::scenes::{Scene, Verdict};
-use super::tell::title;
-use crate::capacity::{Crowd, Fit, Pool, Proof, Reason, State, shown, told};
+use crate::capacity::{Crowd, Fit, Pool, State, shown};
 use crate::check::World;
 use crate::diagnostic::Diagnostics;
 
@@ -84,27 +83,30 @@ pub struct Loss {
 const LEVELS: [(&str, usize, bool); 4] =
     [("at the least", 0, false), ("as a rule", 1, false), ("at the most", 2, false), ("while every version changes", 1, true)];
 
+/// Which of them is as a rule.
+const RULE: usize = 1;
+
 pub(super) fn of(platform: &Platform, world: &World<'_>) -> Survey {
     let pools = &world.options.pools;
     let counts: Vec<usize> = pools.iter().map(|pool| pool.nodes).collect();
     let scene = Scene::of(platform, world, &counts);
     let start = scene.start(&mut Diagnostics::default());
-    let fixed: i64 = start.there.iter().flat_map(|there| there.values()).sum();
-    let levels = LEVELS.map(|(name, level, is_renewed)| {
-        let crowds = |scene: &Scene<'_>| scene.crowds_of(level, is_renewed);
-        let pods = fixed + crowds(&scene).iter().map(|crowd| crowd.count).sum::<i64>();
-        Level { name, pods, answer: answer(&scene, &start, &crowds) }
-    });
-    let verdict = scene.verdict(&start, &scene.crowds(1, &[]));
-    let losses = if let Verdict::Fits(fit) = &verdict { losses(&scene, &start, fit) } else { Vec::new() };
-    let (Verdict::Fits(fit) | Verdict::Unknown(fit)) = &verdict else {
-        return Survey { pools: filled(&scene, pools, &start), levels: levels.into(), losses };
+    let verdicts = LEVELS.map(|(_, level, is_renewed)| scene.verdict(&start, &scene.renewed(level, &|_| is_renewed)));
+    let state = match &verdicts[RULE] {
+        Verdict::Fits(fit) | Verdict::Unknown(fit) => &fit.state,
+        Verdict::Cannot(_) => &start,
     };
-    Survey { pools: filled(&scene, pools, &fit.state), levels: levels.into(), losses }
+    let losses = if let Verdict::Fits(fit) = &verdicts[RULE] { losses(&scene, &start, fit) } else { Vec::new() };
+    let fixed: i64 = start.there.iter().flat_map(|there| there.values()).sum();
+    let level = |((name, level, is_renewed), verdict): ((&'static str, usize, bool), &Verdict<'_>)| {
+        let crowds = |scene: &Scene<'_>| scene.renewed(level, &|_| is_renewed);
+        let pods = fixed + crowds(&scene).iter().map(|crowd| crowd.count).sum::<i64>();
+        Level { name, pods, answer: answer(&scene, verdict, &crowds) }
+    };
+    Survey { pools: filled(&scene, pools, state), levels: LEVELS.into_iter().zip(&verdicts).map(level).collect(), losses }
 }
 
-fn answer(scene: &Scene<'_>, start: &State<'_>, crowds: &dyn Fn(&Scene<'_>) -> Vec<Crowd>) -> Answer {
-    let verdict = scene.verdict(start, &crowds(scene));
+fn answer(scene: &Scene<'_>, verdict: &Verdict<'_>, crowds: &dyn Fn(&Scene<'_>) -> Vec<Crowd>) -> Answer {
     if let Verdict::Fits(_) = verdict {
         return Answer::Fits;
     }
@@ -116,19 +118,10 @@ fn answer(scene: &Scene<'_>, start: &State<'_>, crowds: &dyn Fn(&Scene<'_>) -> V
     let largest = Scene::of(scene.platform, scene.world, &most);
     let start = largest.start(&mut Diagnostics::default());
     match largest.verdict(&start, &crowds(&largest)) {
-        Verdict::Cannot(proofs) => Answer::Cannot(proofs.iter().map(|proof| why(&largest, proof)).collect()),
-        Verdict::Unknown(fit) => Answer::Unknown(fit.left.iter().map(|left| left_over(&largest, left)).collect()),
+        Verdict::Cannot(proofs) => Answer::Cannot(proofs.iter().map(|proof| largest.why(proof)).collect()),
+        Verdict::Unknown(fit) => Answer::Unknown(fit.left.iter().map(|left| largest.why_left(left)).collect()),
         Verdict::Fits(_) => Answer::Fits,
     }
-}
-
-fn why(scene: &Scene<'_>, proof: &Proof) -> String {
-    format!("{}: {}: {}", title(&scene.platform.workloads[proof.pod]), proof.reason, proof.words)
-}
-
-fn left_over(scene: &Scene<'_>, (crowd, reasons): &(Crowd, BTreeMap<Reason, usize>)) -> String {
-    let workload = title(&scene.platform.workloads[crowd.pod]);
-    format!("no place was found for {} of {workload}: {}", crowd.count, told(scene.fleet.machines.len(), reasons))
 }
 
 fn filled(scene: &Scene<'_>, pools: &[Pool], state: &State<'_>) -> Vec<Filled> {
@@ -138,9 +131,8 @@ fn filled(scene: &Scene<'_>, pools: &[Pool], state: &State<'_>) -> Vec<Filled> {
         let zones: BTreeSet<_> = own.iter().filter_map(|machine| fleet.machines[*machine].zone()).collect();
         let pods = own.iter().flat_map(|machine| state.there[*machine].values()).sum();
         let resource = |(at, name): (usize, &String)| {
-            let sum = |of: &[i64]| of[at];
-            let room: i64 = own.iter().map(|machine| sum(&fleet.room[*machine])).sum();
-            let free: i64 = own.iter().map(|machine| sum(state.free(*machine))).sum();
+            let room: i64 = own.iter().map(|machine| fleet.room[*machine][at]).sum();
+            let free: i64 = own.iter().map(|machine| state.free(*machine)[at]).sum();
             (name.clone(), shown(name, room - free), shown(name, room))
         };
         let wanted = |(_, name): &(usize, &String)| matches!(name.as_str(), "cpu" | "memory") || name.contains('/');
@@ -151,17 +143,16 @@ fn filled(scene: &Scene<'_>, pools: &[Pool], state: &State<'_>) -> Vec<Filled> {
 }
 
 fn losses(scene: &Scene<'_>, start: &State<'_>, fit: &Fit<'_>) -> Vec<Loss> {
-    let parts = loss::parts(scene).into_iter().filter(|part| part.machines.len() < scene.fleet.machines.len());
     let one = |part: loss::Part| Loss {
         pods: part.machines.iter().flat_map(|machine| fit.state.there[*machine].values()).sum(),
         stops: loss::taken(scene, fit, &part).into_iter().map(|pod| loss::words(scene, fit, &part, pod)).collect(),
         lacks: match loss::room(scene, start, fit, &part) {
             Room::Found => None,
             Room::Unknown => Some("no place was found for all others".to_owned()),
-            Room::Lacks(proof) => Some(why(scene, &proof)),
+            Room::Lacks(proof) => Some(scene.why(&proof)),
         },
         is_zone: part.is_zone,
         name: part.name,
     };
-    parts.map(one).collect()
+    loss::parts(scene).into_iter().map(one).collect()
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::known::Target;
 use super::{Selector, Term};
+use crate::network::fewest;
 
 /// By the namespace that they are in; none has no name.
 #[derive(Default)]
@@ -41,18 +42,23 @@ impl<'i> Labelled<'i> {
 
 impl<'i> Home<'i> {
     fn taken(&self, selector: &Selector) -> impl Iterator<Item = &Target<'i>> {
-        let near = selector.terms.iter().filter_map(|term| self.with(term)).min_by_key(Vec::len);
+        let near = fewest(selector.terms.iter().filter_map(|term| self.with(term))).map(|near| self.beside_made(near));
         let near = near.unwrap_or_else(|| (0..self.all.len()).collect());
         near.into_iter().map(|number| &self.all[number]).filter(|target| selector.takes(target))
     }
 
-    /// Those that may have one of the values that a term names.
-    fn with(&self, term: &Term) -> Option<Vec<usize>> {
+    /// Those that have one of the values that a term names.
+    fn with<'s>(&'s self, term: &'s Term) -> Option<Vec<&'s [usize]>> {
         let Term::In(key, values) = term else { return None };
-        let named = values.iter().flat_map(|value| self.with.get(&(key.as_str(), value.as_str())).into_iter().flatten());
-        let mut all: Vec<usize> = named.chain(&self.made).copied().collect();
-        all.sort_unstable();
-        all.dedup();
-        Some(all)
+        let found = values.iter().filter_map(|value| self.with.get(&(key.as_str(), value.as_str())));
+        Some(found.map(Vec::as_slice).collect())
+    }
+
+    /// In their order, with those of which nobody knows whether they have such a label.
+    fn beside_made(&self, mut near: Vec<usize>) -> Vec<usize> {
+        near.extend(&self.made);
+        near.sort_unstable();
+        near.dedup();
+        near
     }
 }
