@@ -36,8 +36,8 @@ pub struct Side<'a> {
     pub without: Option<&'a Node>,
 }
 
-/// Compares what the components say with what came out, mode by mode.
-pub fn compare(properties: &Node, sides: &[Side<'_>]) -> Vec<Row> {
+/// Compares what the components say with what came out, mode by mode; `idle` has why nothing of a component runs in some modes.
+pub fn compare(properties: &Node, idle: &BTreeMap<&str, &str>, sides: &[Side<'_>]) -> Vec<Row> {
     let lines: Vec<Lines> = sides.iter().map(|side| lines(side.documents)).collect();
     let components: BTreeSet<&str> = sides.iter().flat_map(|side| own(side).map(component)).collect();
     let mut rows = Vec::new();
@@ -48,7 +48,8 @@ pub fn compare(properties: &Node, sides: &[Side<'_>]) -> Vec<Row> {
             if said.iter().all(|state| matches!(state, State::Unsaid | State::Absent)) {
                 continue;
             }
-            let cells = sides.iter().zip(said).map(|(side, state)| cell(side, state, component, property)).collect();
+            let idle = idle.get(component).copied().unwrap_or_default();
+            let cells = sides.iter().zip(said).map(|(side, state)| cell(side, state, (component, idle), property)).collect();
             rows.push(Row { component: component.to_owned(), property: property.text("name").to_owned(), cells });
         }
     }
@@ -80,7 +81,7 @@ fn state(side: &Side<'_>, lines: &Lines, name: &str, property: &Node) -> State {
     }
 }
 
-fn cell(side: &Side<'_>, state: State, name: &str, property: &Node) -> Cell {
+fn cell(side: &Side<'_>, state: State, (name, idle): (&str, &str), property: &Node) -> Cell {
     let reason = side.without.and_then(|without| without.get(property.text("name"))).and_then(|reason| reason.as_str());
     let none = property.get("none").and_then(|none| none.as_str());
     let is_operated = || own(side).any(|workload| component(workload) == name && workload.kind() == "operated");
@@ -89,8 +90,7 @@ fn cell(side: &Side<'_>, state: State, name: &str, property: &Node) -> Cell {
         (_, Some(reason)) => Cell::Without(reason.to_owned()),
         (State::Unsaid | State::Lost, None) if is_operated() => Cell::Operated,
         (State::Unsaid, None) if none.is_some() => Cell::Without(none.unwrap_or_default().to_owned()),
-        // A component that has nothing to run in a mode leaves nothing to lose there.
-        (State::Absent, None) => Cell::Without("nothing of it runs here".to_owned()),
+        (State::Absent, None) if !idle.is_empty() => Cell::Without(idle.to_owned()),
         _ => Cell::Lost,
     }
 }

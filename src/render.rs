@@ -13,6 +13,7 @@ mod scanner;
 mod tiles;
 mod tracked;
 mod weight;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -32,8 +33,9 @@ use failure::{carried, code, words};
 use fill::Filler;
 use form::{Form, Former, Forms};
 use language::Escaped;
+use tracked::Frame;
 pub use tracked::Scope;
-use tracked::{Frame, Whole};
+use whole::Whole;
 
 /// Steps of one template; a large real one takes some ten thousand, a compose file of 20,000 services two million.
 const FUEL: u64 = 20_000_000;
@@ -224,6 +226,9 @@ fn add_filters(env: &mut Environment<'static>, library: &Arc<Library>) {
     });
     env.add_filter("items", |value: &Value| {
         tracked::items(value).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "items: not a table of the input"))
+    });
+    env.add_filter("read", |value: &Value| {
+        whole::tree(value).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "read: not what `part` made"))
     });
     let types = library.types.clone();
     env.add_filter("to", move |value: &Value, unit: &str| {

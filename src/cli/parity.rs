@@ -1,5 +1,6 @@
 //! `lakegen parity`: what each mode makes of what the components say.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use clap::Args;
@@ -8,6 +9,7 @@ use super::InputArgs;
 use super::output::{AnswerArgs, Talk};
 use crate::diagnostic::{Code, Diagnostics, Reported};
 use crate::host::Host;
+use crate::lakehouse::{Instance, Lakehouse};
 use crate::parity::{self, Cell, Row, Side};
 use crate::report::Summary;
 use crate::{catalog::Mode, document, graph, lakehouse, plan};
@@ -49,12 +51,19 @@ pub(super) fn run(host: &dyn Host, args: &ParityArgs, talk: &Talk<'_>, diags: &m
     let side = |(mode, (graph, documents))| Side { graph, documents, without: mode_without(mode) };
     let sides: Vec<Side<'_>> =
         modes.iter().copied().zip(made.iter().map(|(graph, documents)| (graph, &documents[..]))).map(side).collect();
-    let rows = parity::compare(&catalog.parity, &sides);
+    let rows = parity::compare(&catalog.parity, &idle(&lakehouse), &sides);
     let names: Vec<&str> = modes.iter().map(|mode| mode.name.as_str()).collect();
     talk.answer(&table(&rows, &names), diags)?;
     rows.iter().for_each(|row| report(row, &names, diags));
     diags.checkpoint()?;
     Ok(Summary::default())
+}
+
+/// Why nothing of each component runs in some modes.
+fn idle<'a>(lakehouse: &'a Lakehouse<'_>) -> BTreeMap<&'a str, &'a str> {
+    let reason =
+        |instance: &'a Instance<'_>| (instance.name.as_str().unwrap_or_default(), instance.component.manifest.text("idle"));
+    lakehouse.instances.iter().map(reason).collect()
 }
 
 fn mode_without(mode: &Mode) -> Option<&crate::node::Node> {
@@ -64,7 +73,9 @@ fn mode_without(mode: &Mode) -> Option<&crate::node::Node> {
 fn report(row: &Row, modes: &[&str], diags: &mut Diagnostics) {
     for (mode, _) in modes.iter().zip(&row.cells).filter(|(_, cell)| **cell == Cell::Lost) {
         let message = format!("{mode} loses what {} says of {}", row.component, row.property);
-        let help = format!("let a template of {mode} write it, or give the reason in its mode.toml, under [without]");
+        let help = format!(
+            "let a template of {mode} write it, or give the reason in its mode.toml, under [without]; where nothing of the component runs, as idle in its component.toml"
+        );
         diags.error(Code::Lost, message).help(help);
     }
 }

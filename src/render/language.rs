@@ -2,7 +2,7 @@
 
 use minijinja::value::{Value, ValueKind};
 
-use super::tracked::Whole;
+use super::whole::Whole;
 
 /// What lakegen knows of a language: where a value may stand in it, and how it is written there.
 #[derive(Debug)]

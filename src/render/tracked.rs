@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value, ValueKind};
 
+use super::whole::Whole;
 use crate::diagnostic;
 use crate::node::{Data, Entry, Node, Number, Origin};
 
@@ -365,7 +366,7 @@ pub(super) fn items(value: &Value) -> Option<Value> {
     Some(Value::from(pairs.collect::<Vec<_>>()))
 }
 
-fn read(node: &Arc<Node>) -> Value {
+pub(super) fn read(node: &Arc<Node>) -> Value {
     let value = match &node.data {
         Data::Seq(_) | Data::Map(_) => return Value::from_object(Tracked(node.clone())),
         Data::Null => Value::from(()),
@@ -468,29 +469,4 @@ fn rewrap(node: &Arc<Node>, origin: &Origin) -> Arc<Node> {
         other => other.clone(),
     };
     Arc::new(Node { data, origin })
-}
-
-/// A finished subtree that another template made; it goes in as it is.
-#[derive(Debug)]
-pub(super) struct Whole {
-    pub node: Arc<Node>,
-    /// Bytes of all values printed into it.
-    pub weight: usize,
-}
-
-impl Object for Whole {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
-    }
-
-    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.node.as_str().unwrap_or_default())
-    }
-}
-
-impl Whole {
-    /// What `text` makes can stand in other text; what `part` makes cannot.
-    pub fn is_text(&self) -> bool {
-        self.node.as_str().is_some()
-    }
 }

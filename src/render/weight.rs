@@ -7,7 +7,8 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind};
 
 use super::language::Escaped;
-use super::tracked::{self, Tracked, Whole};
+use super::tracked::{self, Tracked};
+use super::whole::Whole;
 use crate::node::{Data, Node};
 
 /// Bytes of a value that a template put together.

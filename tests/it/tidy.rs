@@ -23,6 +23,7 @@ const LONG_TEMPLATES: &[(&str, &str)] = &[
     ("templates/components/drill/dump.py.j2", "a program, and no document"),
     ("templates/components/drill/objects.py.j2", "a program, and no document"),
     ("templates/components/drill/s3.py.j2", "a program, and no document"),
+    ("templates/components/replication/copier.py.j2", "a program, and no document"),
     ("templates/modes/compose/service.yaml.j2", "one service is one table, and no part of it is used elsewhere"),
 ];
 
