@@ -133,18 +133,40 @@ def targets(folder):
     return left + ([] if asked.returncode == 0 else [asked.stdout + asked.stderr])
 
 
+def rounds(found):
+    """What is killed at once: of two that talk to each other, one alone, for it may need the other to be itself again."""
+    graph, made = json.loads((output.parent / "graph.json").read_text()), []
+    talk = {frozenset((one["from"], one["to"])) for one in graph["connections"] if one["from"] != one["to"]}
+    for pod, container, _ in found:
+        mine = (name(pod), container, instance(pod))
+        apart = (one for one in made if not any(frozenset((mine[2], other[2])) in talk for other in one))
+        fits = next(apart, None)
+        if fits is None:
+            made.append(fits := [])
+        fits.append(mine)
+    return made
+
+
+def started_again(found):
+    """How often each container of these pods was."""
+    return {(name(pod), one["name"]): one["restartCount"] for pod in found for one in pod["status"]["containerStatuses"]}
+
+
 def heal():
     faults, number = [], 0
-    for pod, container, process in containers():
+    for killed in rounds(containers()):
+        before, now = started_again(running()), {(name(pod), container): process for pod, container, process in containers()}
         # What was killed before may have taken it along: its process is then another.
-        number, before = number + 1, restarts(pod)
-        try:
-            os.kill(process, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        left = within(150, lambda: [] if any(name(now) == name(pod) and restarts(now) > before and is_ready(now) for now in running()) else ["not itself"])
-        left = left or within(150, unready)
-        faults += [f"{name(pod)} {container}: {left}"] if left else []
+        for pod, container, _ in killed:
+            os.kill(now[pod, container], signal.SIGKILL)
+        number += len(killed)
+
+        def still():
+            well = started_again([pod for pod in running() if is_ready(pod)])
+            return [f"{pod} {container} is not itself" for pod, container, _ in killed if well.get((pod, container), -1) <= before[pod, container]]
+
+        faults += within(150, still) or within(150, unready)
+    print(f"{number} containers")
     return faults or ([] if number else ["there are no containers"])
 
 

@@ -3,6 +3,7 @@
   placed                every pod there must be runs, every Job is done
   renewed               a change in each pod template reaches each pod, as its strategy says
   drained MACHINES…     one after another is emptied through its evictions and opened again
+  emptied MACHINES…     all of them at once, as one zone: what may go is elsewhere, and what a budget holds back waits for them alone
   lost MACHINES…        what runs elsewhere is enough, when nobody plays these any more
   pending REASON        a pod that fits nowhere says so
   foretold LAKEGEN POOLS REASON FILES…
@@ -208,6 +209,36 @@ def drained(*machines):
     return [said for machine in machines for said in drain(machine, len(machines) == 1)]
 
 
+def waits_for_them(pod, pods):
+    """Whether one of its set waits in vain for a place: with its volume or its fellows on the machines that are closed. Then its
+    budget lets no other go."""
+    fellows = [fellow for kind, one, _, labels in owners() if kind != "Deployment" and belongs(pod, one, labels) for fellow in pods if belongs(fellow, one, labels)]
+    return any(fellow["status"]["phase"] == "Pending" and why(fellow) for fellow in fellows)
+
+
+def emptied(*machines):
+    low, said = set(), []
+
+    def ask():
+        pods = items("/api/v1/pods")
+        low.update(floors(pods, lambda *_: 1, "the zone emptied"))
+        there = [pod for pod in pods if pod["spec"].get("nodeName") in machines and not is_agent(pod)]
+        refused = {pod["metadata"]["name"]: evict(pod) for pod in there if "deletionTimestamp" not in pod["metadata"]}
+        said[:] = [line for pod in there if not waits_for_them(pod, pods) for line in refused.get(pod["metadata"]["name"], [])]
+        budget = lambda pod: any("disruption budget" in line for line in refused.get(pod["metadata"]["name"], []))
+        return [pod["metadata"]["name"] for pod in there if not (budget(pod) and waits_for_them(pod, pods))]
+
+    for machine in machines:
+        close(machine, True)
+    stuck = within(90, ask)
+    held = [pod["metadata"]["name"] for pod in items("/api/v1/pods") if pod["spec"].get("nodeName") in machines and not is_agent(pod)]
+    print(f"their budgets keep {', '.join(held) or 'nobody'}")
+    for machine in machines:
+        close(machine, False)
+    faults = [f"the zone is not empty: {', '.join(stuck)}", *said] if stuck else []
+    return faults + sorted(low) + [f"the zone open again: {line}" for line in within(60, unsettled)]
+
+
 def lost(*gone):
     left = within(90, lambda: [name for name in gone if is_ready_node(name)])
 
@@ -281,7 +312,7 @@ def is_sum(found):
     return " ask for " in found["message"] or "Too many pods" in found["message"]
 
 
-verbs = {"placed": placed, "renewed": renewed, "drained": drained, "lost": lost, "pending": pending, "foretold": foretold}
+verbs = {"placed": placed, "renewed": renewed, "drained": drained, "emptied": emptied, "lost": lost, "pending": pending, "foretold": foretold}
 faults = verbs[sys.argv[2]](*sys.argv[3:])
 print("\n".join(dict.fromkeys(faults)) or f"{len(staying('/api/v1/pods'))} pods")
 sys.exit(1 if faults else 0)
