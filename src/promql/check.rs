@@ -59,7 +59,7 @@ fn selects(selector: &Selector, expr: &Expr) -> Result<(), Error> {
 
 fn regexes(selector: &Selector) -> Result<(), Error> {
     for matcher in selector.matchers.iter().filter(|matcher| matcher.operator.ends_with('~')) {
-        if let Err(error) = anchored(&matcher.value) {
+        if let Err(error) = chooses_empty(&matcher.value) {
             let words = error.to_string();
             let last = words.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
             return Err(Error::new(format!("the expression of {} cannot be read: {last}", matcher.label), matcher.at.clone()));
@@ -68,8 +68,13 @@ fn regexes(selector: &Selector) -> Result<(), Error> {
     Ok(())
 }
 
-fn anchored(pattern: &str) -> Result<regex::Regex, regex::Error> {
-    regex::Regex::new(&format!("^(?s:{pattern})$"))
+/// Whether an expression chooses an empty value, which a label has that is not there. One that only lists names may have tens of
+/// thousands of them, and is not compiled, as Prometheus does not.
+fn chooses_empty(pattern: &str) -> Result<bool, regex::Error> {
+    if pattern.bytes().all(|sign| sign.is_ascii_alphanumeric() || b"_-|".contains(&sign)) {
+        return Ok(pattern.split('|').any(str::is_empty));
+    }
+    Ok(regex::Regex::new(&format!("^(?s:{pattern})$"))?.is_match(""))
 }
 
 /// Whether a label that is not there is chosen too.
@@ -77,7 +82,7 @@ fn matches_nothing(operator: &str, value: &str) -> bool {
     match operator {
         "=" => value.is_empty(),
         "!=" => !value.is_empty(),
-        _ => anchored(value).is_ok_and(|regex| regex.is_match("")) == (operator == "=~"),
+        _ => chooses_empty(value).unwrap_or(false) == (operator == "=~"),
     }
 }
 
