@@ -196,6 +196,13 @@ pub fn index(world: &World<'_>, diags: &mut Diagnostics) -> Index {
     index
 }
 
+/// The kinds of a version, and those that some files define.
+pub fn kinds(version: Minor, definitions: &[&Inputs<'_>], diags: &mut Diagnostics) -> Kinds {
+    let mut kinds = Kinds::of(version);
+    definitions.iter().for_each(|inputs| define(inputs, &mut kinds, diags));
+    kinds
+}
+
 /// Adds the kinds that some files define; what else is in them is not looked at.
 pub fn define(inputs: &Inputs<'_>, kinds: &mut Kinds, diags: &mut Diagnostics) {
     for file in 0..inputs.files.len() {
@@ -218,12 +225,17 @@ pub fn define(inputs: &Inputs<'_>, kinds: &mut Kinds, diags: &mut Diagnostics) {
 fn file(file: usize, world: &World<'_>) -> Judged {
     let mut judged = Judged::default();
     let Ok(source) = world.inputs.read(file, &mut judged.found) else { return judged };
+    if world.options.taken_for.is_none() && source.name.ends_with(".toml") {
+        recognise::toml(file, &source, world, &mut judged.found);
+        return judged;
+    }
     let chunks = document::chunks(&source.text);
     let parts: Vec<Judged> = chunks.par_iter().map(|chunk| self::chunk(file, &source, chunk, world)).collect();
     for part in parts {
         judged.found.append(part.found);
         judged.index.append(part.index);
     }
+    judged.found.let_go(&source);
     judged
 }
 
@@ -268,9 +280,10 @@ fn other(document: &Document<'_>, content: Option<Content>, world: &World<'_>, f
             // Who names a file wants it judged; a folder may hold anything.
             let is_wanted = world.inputs.is_named(document.file) && !world.options.allows_unknown_kinds;
             let severity = if is_wanted { Severity::Error } else { Severity::Note };
-            let unknown = found.push(Code::Unrecognised, severity, "nothing here tells what this document is");
+            let unknown = found.push(Code::Unrecognised, severity, recognise::UNKNOWN);
             unknown.within(&document.span(mark), "not judged", document.number, "").help("--as says what a file is taken for");
         }
+        Some(content) if world.tables.only_lists(document, content, world.inputs) => {}
         Some(content) if world.tables.note(content).is_some() => {
             let words = world.tables.note(content).unwrap_or_default();
             found.note(Code::NotRendered, words).within(&document.span(mark), "not judged", document.number, "");

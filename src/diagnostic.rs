@@ -6,7 +6,7 @@ pub use codes::Code;
 
 use std::sync::Arc;
 
-use crate::source::Span;
+use crate::source::{Lines, Source, Span};
 
 /// Where people look first.
 const USERS_FILE: &str = "lakehouse.toml";
@@ -62,8 +62,13 @@ pub struct Subject {
 impl Subject {
     /// The group of its API version; empty for the first one.
     pub fn group(&self) -> &str {
-        self.api_version.rsplit_once('/').map_or("", |(group, _)| group)
+        group_of(&self.api_version)
     }
+}
+
+/// Likewise of an API version alone.
+pub(crate) fn group_of(api_version: &str) -> &str {
+    api_version.rsplit_once('/').map_or("", |(group, _)| group)
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -117,6 +122,20 @@ impl Diagnostics {
     pub fn merge(&mut self, mut other: Diagnostics) {
         other.list.retain(|new| !self.list.iter().any(|old| old.is_as(new)));
         self.append(other);
+    }
+
+    /// Lets go of a text: of it stay the lines around the places in it, unless they are as much.
+    pub fn let_go(&mut self, source: &Arc<Source>) {
+        let places = self.list.iter_mut().flat_map(|diagnostic| &mut diagnostic.places);
+        let spans: Vec<&mut Span> =
+            places.map(|place| &mut place.span).filter(|span| Arc::ptr_eq(&span.source, source)).collect();
+        if spans.is_empty() {
+            return;
+        }
+        let lines = Lines::of(source);
+        if spans.iter().map(|span| lines.bytes(span.start, span.end)).sum::<usize>() < source.text.len() {
+            spans.into_iter().for_each(|span| *span = lines.span(span.start, span.end));
+        }
     }
 
     /// Whether this was told of this place: one mistake is met by everything that reads it.
@@ -194,7 +213,8 @@ impl Diagnostic {
 
     /// What has no place comes after what has one, and the user's own file before all others.
     fn order(&self) -> (bool, Option<(bool, &str, u32)>) {
-        let place = self.places.first().map(|place| (place.span.source.name.as_str(), place.span.start));
+        let start = |span: &Span| span.source.before.bytes + span.start;
+        let place = self.places.first().map(|place| (place.span.source.name.as_str(), start(&place.span)));
         (place.is_none(), place.map(|(name, start)| (!name.ends_with(USERS_FILE), name, start)))
     }
 

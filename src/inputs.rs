@@ -3,18 +3,20 @@
 mod gitignore;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::diagnostic::{Code, Diagnostics, Reported};
 use crate::host::{self, Host, Kind, Listed, reported, words};
-use crate::source::{Source, Span};
+use crate::source::{Lines, Source, Span};
 use gitignore::Ignored;
 
 /// What a folder is searched for.
 const EXTENSIONS: [&str; 4] = ["yaml", "yml", "json", "toml"];
 /// A file may have so many bytes: one stream of a hundred thousand objects has a tenth of it.
 const MAX_FILE_BYTES: u64 = 1 << 30;
+/// A finding with places in some files goes from one to the other.
+const MOST_RECENT: usize = 4;
 /// Standard input is told by this name.
 pub const STANDARD_INPUT: &str = "-";
 
@@ -24,8 +26,13 @@ pub struct Inputs<'h> {
     pub files: Vec<PathBuf>,
     /// Those that a person named, not the folder they lie in.
     named: BTreeSet<usize>,
-    /// What cannot be read a second time, and what findings that come late point into.
+    /// What cannot be read a second time.
     kept: Mutex<BTreeMap<usize, Arc<Source>>>,
+    /// What findings that come late pointed into last.
+    recent: Mutex<Vec<(usize, Lines)>>,
+    /// Whether they lie on the disk, where others lie beside them.
+    is_of_disk: bool,
+    places: OnceLock<BTreeSet<PathBuf>>,
 }
 
 impl<'h> Inputs<'h> {
@@ -36,7 +43,7 @@ impl<'h> Inputs<'h> {
         standard_input: &dyn Fn(&mut Diagnostics) -> Result<Arc<Source>, Reported>,
         diags: &mut Diagnostics,
     ) -> Result<Inputs<'h>, Reported> {
-        let mut inputs = Inputs { host, files: Vec::new(), named: BTreeSet::new(), kept: Mutex::default() };
+        let mut inputs = Inputs { is_of_disk: true, ..Inputs::of(host, Vec::new()) };
         for path in paths {
             let number = inputs.files.len();
             match host.kind(path) {
@@ -61,7 +68,8 @@ impl<'h> Inputs<'h> {
     pub fn of(host: &'h dyn Host, texts: Vec<Arc<Source>>) -> Inputs<'h> {
         let files = texts.iter().map(|text| PathBuf::from(&*text.name)).collect();
         let kept = texts.into_iter().enumerate().collect();
-        Inputs { host, files, named: BTreeSet::new(), kept: Mutex::new(kept) }
+        let (named, kept, recent, places) = (BTreeSet::new(), Mutex::new(kept), Mutex::default(), OnceLock::new());
+        Inputs { host, files, named, kept, recent, is_of_disk: false, places }
     }
 
     fn name(&mut self, path: &Path) {
@@ -85,6 +93,48 @@ impl<'h> Inputs<'h> {
         [one, other].into_iter().all(|file| self.nearness(file, file) <= common + 2)
     }
 
+    /// Whether a file, or a folder with files, is among those that are judged.
+    pub fn holds(&self, path: &Path) -> bool {
+        let places = self.places.get_or_init(|| self.files.iter().map(|file| plain(file)).collect());
+        let path = plain(path);
+        places.range(path.clone()..).next().is_some_and(|next| next.starts_with(&path))
+    }
+
+    /// A path as a file says it, from its own folder.
+    pub fn path_from(&self, file: usize, path: &str) -> PathBuf {
+        plain(&self.files[file].parent().unwrap_or(Path::new("")).join(path))
+    }
+
+    /// The files that another means by a path of its own, whose last part may have a star. What begins at the root is of the
+    /// machine that will run, not of this one.
+    pub fn beside(&self, file: usize, path: &str) -> Vec<PathBuf> {
+        if !self.is_of_disk || Path::new(path).has_root() || self.files[file].as_os_str() == STANDARD_INPUT {
+            return Vec::new();
+        }
+        let path = self.path_from(file, path);
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+            return Vec::new();
+        };
+        let (before, after) = match name.split_once('*') {
+            Some(parts) => parts,
+            None => {
+                return if matches!(self.host.kind(&path), Ok(Some(Kind::File | Kind::Link))) { vec![path] } else { Vec::new() };
+            }
+        };
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let fits = |name: &str| name.len() >= before.len() + after.len() && name.starts_with(before) && name.ends_with(after);
+        let entries = self.host.entries(folder).unwrap_or_default().into_iter();
+        entries
+            .filter(|entry| entry.kind == Kind::File && fits(&entry.path))
+            .map(|entry| plain(&folder.join(entry.path)))
+            .collect()
+    }
+
+    /// The text of a file that is none of those that are judged.
+    pub fn read_beside(&self, path: &Path, diags: &mut Diagnostics) -> Result<Arc<Source>, Reported> {
+        host::source(self.host, path, MAX_FILE_BYTES, diags)
+    }
+
     pub fn read(&self, file: usize, diags: &mut Diagnostics) -> Result<Arc<Source>, Reported> {
         if let Some(source) = self.kept.lock().expect("no thread panics with it").get(&file) {
             return Ok(source.clone());
@@ -92,17 +142,37 @@ impl<'h> Inputs<'h> {
         host::source(self.host, &self.files[file], MAX_FILE_BYTES, diags)
     }
 
-    /// The text that a finding points into, long after it was judged. A file that is gone by now has no lines.
-    pub fn source(&self, file: usize) -> Arc<Source> {
-        let gone = |_| Source::new(self.files[file].display().to_string(), "");
-        let source = self.read(file, &mut Diagnostics::default()).unwrap_or_else(gone);
-        self.keep(file, &source);
-        source
+    /// A place that a finding points to, long after its text was judged. A file that is gone by now has no lines.
+    pub fn span(&self, file: usize, start: u32, end: u32) -> Span {
+        let mut recent = self.recent.lock().expect("no thread panics with it");
+        let at = recent.iter().position(|(number, _)| *number == file).unwrap_or_else(|| {
+            let gone = |_| Source::new(self.files[file].display().to_string(), "");
+            let source = self.read(file, &mut Diagnostics::default()).unwrap_or_else(gone);
+            recent.truncate(MOST_RECENT - 1);
+            recent.insert(0, (file, Lines::of(&source)));
+            0
+        });
+        recent[at].1.span(start, end)
     }
 
     fn keep(&self, file: usize, source: &Arc<Source>) {
         self.kept.lock().expect("no thread panics with it").insert(file, source.clone());
     }
+}
+
+/// Without steps to where one is, and without those that a step back undoes.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(plain.components().next_back(), Some(Component::Normal(_))) => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain
 }
 
 /// Adds the files below a folder that a person named.

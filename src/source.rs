@@ -16,7 +16,25 @@ const MAX_FIRST_PLACES: usize = 8;
 pub struct Source {
     pub name: String,
     pub text: String,
+    /// Where this is a part of a file.
+    pub before: Before,
 }
+
+/// How much of a file stands before a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Before {
+    pub bytes: u32,
+    pub lines: u32,
+}
+
+/// A text and where its lines begin, for places that shall hold no more of it than is shown.
+pub struct Lines {
+    source: Arc<Source>,
+    starts: Vec<u32>,
+}
+
+/// So many lines stay on each side of a place: more than what is shown together with it.
+const AROUND: usize = 13;
 
 /// A range of bytes in a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +53,7 @@ pub struct Position {
 
 impl Source {
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Source> {
-        Arc::new(Source { name: name.into(), text: text.into() })
+        Arc::new(Source { name: name.into(), text: text.into(), before: Before::default() })
     }
 
     pub fn position(&self, offset: u32) -> Position {
@@ -45,7 +63,8 @@ impl Source {
         }
         let before = &self.text[..offset];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Position { line: before.matches('\n').count() as u32 + 1, column: before[line_start..].chars().count() as u32 + 1 }
+        let line = self.before.lines + before.matches('\n').count() as u32 + 1;
+        Position { line, column: before[line_start..].chars().count() as u32 + 1 }
     }
 
     /// The bytes of a line (counted from one) without its line end.
@@ -57,6 +76,38 @@ impl Source {
         let rest = &self.text[start..];
         let length = rest.find('\n').unwrap_or(rest.len());
         start..start + rest[..length].trim_end_matches('\r').len()
+    }
+}
+
+impl Lines {
+    pub fn of(source: &Arc<Source>) -> Lines {
+        let starts = std::iter::once(0).chain(source.text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect();
+        Lines { source: source.clone(), starts }
+    }
+
+    /// How many lines stand before those around a place, and where they begin and end.
+    fn stretch(&self, start: u32, end: u32) -> (usize, u32, u32) {
+        let line = |at: u32| self.starts.partition_point(|begin| *begin <= at) - 1;
+        let (first, last) = (line(start).saturating_sub(AROUND), line(end.max(start)) + AROUND);
+        (first, self.starts[first], self.starts.get(last + 1).copied().unwrap_or(self.source.text.len() as u32))
+    }
+
+    /// How much of the text a place needs.
+    pub fn bytes(&self, start: u32, end: u32) -> usize {
+        let (_, from, to) = self.stretch(start, end);
+        (to - from) as usize
+    }
+
+    /// A place with the lines around it as its text; with the whole one where that is not much more.
+    pub fn span(&self, start: u32, end: u32) -> Span {
+        let (first, from, to) = self.stretch(start, end);
+        let Source { name, text, before } = &*self.source;
+        if 2 * (to - from) as usize > text.len() {
+            return Span { source: self.source.clone(), start, end };
+        }
+        let before = Before { bytes: before.bytes + from, lines: before.lines + first as u32 };
+        let part = Source { name: name.clone(), text: text[from as usize..to as usize].to_owned(), before };
+        Span { source: Arc::new(part), start: start - from, end: end - from }
     }
 }
 

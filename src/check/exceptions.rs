@@ -222,7 +222,7 @@ fn check(entry: &Entry, world: &World<'_>, diags: &mut Diagnostics) {
             (_, Some(Said { until: None, .. })) => "the exception has no end".to_owned(),
             _ => continue,
         };
-        let span = Span { source: world.inputs.source(entry.file), start: ignore.start, end: ignore.end };
+        let span = world.inputs.span(entry.file, ignore.start, ignore.end);
         let diagnostic = diags.warning(Code::BadException, message);
         diagnostic.object = Some(entry.subject.clone());
         diagnostic.within(&span, "excepted here", entry.document, ignore.pointer.clone());

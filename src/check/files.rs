@@ -3,9 +3,11 @@
 //! schemas/controllers. A document or an object in, findings out.
 
 mod plain;
+mod taken;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path as FilePath;
 use std::sync::{Arc, OnceLock};
 
 use super::links::walk;
@@ -64,6 +66,7 @@ pub(super) fn judged(document: &Document<'_>, world: &World<'_>, found: &mut Dia
     faults.extend(schema.judge(&root, &Path::ROOT));
     if faults.is_empty() {
         refers(&document.with(&root), row.text("name"), world, found);
+        taken::judge(document, row, schema, world, found);
     }
     let wrong = faults.iter().map(|fault| fault.pointer.clone()).collect();
     for fault in faults {
@@ -112,7 +115,7 @@ fn refers(document: &Document<'_>, content: &str, world: &World<'_>, found: &mut
         rows.iter().filter(move |row| row.text("content") == content)
     };
     if !rows("whole").all(|row| is_whole(row, document.root)) {
-        return;
+        return rows("whole").for_each(|row| lacks(row, document, world, found));
     }
     for row in rows("refer") {
         let mut known: BTreeSet<String> = row.texts("always").map(str::to_owned).collect();
@@ -183,6 +186,27 @@ fn is_whole(row: &Node, root: &Yaml<'_>) -> bool {
     let mut has_all = true;
     walk::each(root, row.text("parts"), "", &mut |part, _| has_all &= row.texts("any").any(|field| part.get(field).is_some()));
     has_all && !takes_in
+}
+
+/// What a part lacks that nothing will add: the file is the one that is read first, and none lies beside it that is read upon it.
+fn lacks(row: &Node, document: &Document<'_>, world: &World<'_>, found: &mut Diagnostics) {
+    let file = FilePath::new(&document.source.name).file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let takes_in = row.texts("unless").any(|way| walk::first(document.root, way).is_some());
+    let mut upon = row.texts("upon").flat_map(|path| world.inputs.beside(document.file, path));
+    if takes_in || !row.texts("base").any(|base| base == file) || upon.next().is_some() {
+        return;
+    }
+    let fields: Vec<&str> = row.texts("any").collect();
+    walk::each(document.root, row.text("parts"), "", &mut |part, pointer| {
+        if !fields.iter().any(|field| part.get(field).is_some()) {
+            let name = pointer.rsplit('/').next().unwrap_or_default();
+            let message = format!("{} {name} has none of {}", row.text("what"), fields.join(", "));
+            let mark = part.entries().first().map_or(part.mark, |entry| entry.key.mark);
+            let lacking =
+                document.report(found, (Severity::Warning, Code::PartLacks), message, (mark, "of this"), pointer.clone());
+            lacking.help("say one, or nothing is run; if a file that is read upon this one says it, except this finding");
+        }
+    });
 }
 
 /// The names that a value says: a text, the texts of a list or the keys of a table. What a row says of them: `before` ends a name, the

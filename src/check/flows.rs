@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Tables, mesh};
-use crate::diagnostic::{Code, Diagnostics};
+use crate::diagnostic::{Code, Diagnostics, group_of};
 use crate::document::Document;
 use crate::graph::{Connection, Graph, Workload};
 use crate::network::{ContainerPort, Facts, Labels, Network, Pod, Policy, Protocol, Seen, Traffic, Why};
@@ -21,13 +21,9 @@ pub struct Printed {
 
 /// Keeps what the network depends on of a document.
 pub fn keep(document: &Document, tables: &Tables) -> Option<Printed> {
-    let (kind, group) = (document.node.text("kind"), group(document.node.text("apiVersion")));
+    let (kind, group) = (document.node.text("kind"), group_of(document.node.text("apiVersion")));
     let is_wanted = kind == "Namespace" || kind.ends_with("NetworkPolicy") || tables.with_pods(kind, group).is_some();
     is_wanted.then(|| Printed { path: document.path.clone(), text: document.print() })
-}
-
-fn group(api_version: &str) -> &str {
-    api_version.rsplit_once('/').map_or("", |(group, _)| group)
 }
 
 /// Holds the policies against the graph. Without a policy the mode leaves the network open, and says so itself.
@@ -72,7 +68,7 @@ fn read(documents: &[Printed], tables: &Tables) -> Facts {
         for document in &yaml::read(&document.text, &Limits::default()).documents {
             let root = &document.root;
             let text = |name: &str| root.get(name).and_then(Yaml::as_str).unwrap_or_default();
-            let row = tables.with_pods(text("kind"), group(text("apiVersion")));
+            let row = tables.with_pods(text("kind"), group_of(text("apiVersion")));
             let namespace = root.get("metadata").and_then(|metadata| metadata.get("namespace")?.as_str());
             facts.add(&Seen { root, path: &Path::ROOT, start: 0, namespace, row, home });
         }

@@ -34,7 +34,7 @@ impl Stretch {
     }
 
     pub fn span(&self, world: &World<'_>) -> Span {
-        Span { source: world.inputs.source(self.file), start: self.start, end: self.end }
+        world.inputs.span(self.file, self.start, self.end)
     }
 }
 

@@ -180,8 +180,7 @@ impl<'i> Mesh<'i> {
     }
 
     fn span(&self, thing: &Thing<'_>, mark: Mark) -> Span {
-        let source = self.world.inputs.source(thing.entry.file);
-        Span { source, start: thing.start + mark.start, end: thing.start + mark.end }
+        self.world.inputs.span(thing.entry.file, thing.start + mark.start, thing.start + mark.end)
     }
 
     /// Shows another object beside a finding.

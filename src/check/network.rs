@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use super::{Index, World};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::network::{At, Known, Network, Peer, Policy, Port, Tier, Way};
-use crate::source::Span;
 
 pub(super) fn whole(index: &Index, world: &World<'_>, found: &mut Diagnostics) {
     // Without pods or without policies there is nothing to hold against each other.
@@ -122,8 +121,7 @@ impl View<'_> {
 
     fn tell(&mut self, code: Code, message: String, policy: &Policy, at: &At, label: &str) -> &mut Diagnostic {
         let entry = &self.index.objects[policy.home];
-        let source = self.world.inputs.source(entry.file);
-        let span = Span { source, start: at.mark.start, end: at.mark.end };
+        let span = self.world.inputs.span(entry.file, at.mark.start, at.mark.end);
         let diagnostic = self.found.push(code, self.severity, message);
         diagnostic.object = Some(entry.subject.clone());
         diagnostic.within(&span, label, entry.document, at.pointer.clone())

@@ -1,9 +1,13 @@
 //! What a document is: its root in, a row of schemas/recognise.toml out.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::{Document, Tables};
-use crate::node::Node;
+use super::{Document, Tables, World};
+use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::inputs::Inputs;
+use crate::node::{Node, Origin};
+use crate::source::{self, Source, Span};
 use crate::yaml::Yaml;
 
 /// What a document can be taken for.
@@ -41,8 +45,11 @@ impl Tables {
         let file = Path::new(&document.source.name).file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let root = document.root;
         let fits = |row: &&Node| {
+            if row.get("language").is_some() {
+                return false;
+            }
             let keys = |word: &str| row.get(word).map_or(&[][..], |keys| keys.items());
-            let has = |key: &std::sync::Arc<Node>| root.get(key.as_str().unwrap_or_default()).is_some();
+            let has = |key: &Arc<Node>| root.get(key.as_str().unwrap_or_default()).is_some();
             let version = root.get("apiVersion").and_then(Yaml::as_str).unwrap_or_default();
             let begins = |wanted: &str| if wanted.ends_with('/') { version.starts_with(wanted) } else { version == wanted };
             let asks = [row.get("file").is_some(), row.get("version").is_some()];
@@ -53,6 +60,19 @@ impl Tables {
         };
         let row = self.contents().iter().map(|row| &**row).find(fits)?;
         self.content(row.text("name"))
+    }
+
+    /// Whether all that a document does is to name files that are judged themselves.
+    pub(super) fn only_lists(&self, document: &Document<'_>, content: Content, inputs: &Inputs<'_>) -> bool {
+        let Some(row) = self.content_row(content) else { return false };
+        let field = row.text("lists");
+        let Some(list) = document.root.get(field) else { return false };
+        let (names, entries) = (list.texts(), document.root.entries());
+        let is_known = |name: &str| name == field || row.texts("with").any(|with| with == name);
+        !names.is_empty()
+            && names.len() == list.items().len()
+            && entries.iter().all(|entry| is_known(&entry.key.name))
+            && names.iter().all(|(name, _)| inputs.holds(&inputs.path_from(document.file, name)))
     }
 
     /// Whether its own program reads merge keys in one way.
@@ -82,3 +102,25 @@ impl Tables {
         self.content_row(content)?.get("note")?.as_str()
     }
 }
+
+/// Tells what becomes of a file of TOML, which nobody reads as YAML: another verb judges ours.
+pub(super) fn toml(file: usize, source: &Arc<Source>, world: &World<'_>, found: &mut Diagnostics) {
+    let root = source::parse(source, &Arc::from("an input"), found);
+    let rows = world.tables.contents().iter().filter(|row| row.text("language") == "toml");
+    let row = rows.into_iter().find(|row| row.texts("has").all(|key| root.get(key).is_some()));
+    let first = root.entries().first().and_then(|entry| match &entry.node.origin {
+        Origin::Input(input) => input.key.clone(),
+        _ => None,
+    });
+    let place = first.unwrap_or_else(|| Span::new(source, 0..0));
+    let is_wanted = world.inputs.is_named(file) && !world.options.allows_unknown_kinds;
+    match row {
+        Some(row) => found.note(Code::NotRendered, row.text("note")).within(&place, "not judged", 0, ""),
+        None => {
+            let severity = if is_wanted { Severity::Error } else { Severity::Note };
+            found.push(Code::Unrecognised, severity, UNKNOWN).within(&place, "not judged", 0, "")
+        }
+    };
+}
+
+pub(super) const UNKNOWN: &str = "nothing here tells what this document is";

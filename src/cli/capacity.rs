@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::InputArgs;
 use super::output::{AnswerArgs, Talk, standard_input};
 use crate::capacity::{self, Pool};
-use crate::check::{self, Admission, Answer, Kinds, Options, Survey, Tables, World};
+use crate::check::{self, Admission, Answer, Options, Survey, Tables, World};
 use crate::diagnostic::{Code, Diagnostics, Reported, Severity};
 use crate::host::Host;
 use crate::inputs::Inputs;
@@ -132,8 +132,7 @@ fn of_files(
 
 fn survey(inputs: &Inputs<'_>, pools: Vec<Pool>, is_complete: bool, diags: &mut Diagnostics) -> Option<Survey> {
     let options = Options { pools, is_complete, ..Options::reading() };
-    let mut kinds = Kinds::of(options.version);
-    check::define(inputs, &mut kinds, diags);
+    let kinds = check::kinds(options.version, &[inputs], diags);
     let world = World { options: &options, kinds: &kinds, tables: Tables::load(), inputs, admission: &Admission::default() };
     let index = check::index(&world, diags);
     let mut found = Diagnostics::default();

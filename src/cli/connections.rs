@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::output::{AnswerArgs, Talk, standard_input};
-use crate::check::{self, Admission, Kinds, Options, Tables, World};
+use crate::check::{self, Admission, Options, Tables, World};
 use crate::diagnostic::{Code, Diagnostics, Reported};
 use crate::host::Host;
 use crate::inputs::Inputs;
@@ -59,8 +59,7 @@ pub(super) fn run(
     let tables = Tables::load();
     let options = Options::reading();
     let inputs = Inputs::gather(host, &args.paths, &standard_input, diags)?;
-    let mut kinds = Kinds::of(options.version);
-    check::define(&inputs, &mut kinds, diags);
+    let kinds = check::kinds(options.version, &[&inputs], diags);
     let world = World { options: &options, kinds: &kinds, tables, inputs: &inputs, admission: &Admission::default() };
     let index = check::index(&world, diags);
     diags.checkpoint()?;

@@ -96,9 +96,8 @@ pub(super) fn run(host: &dyn Host, args: &ValidateArgs, talk: &Talk<'_>, diags: 
         talk.say(&format!("the family {} has no checks yet", family.name));
     }
     let inputs = Inputs::gather(host, &args.paths, &standard_input, diags)?;
-    let mut kinds = Kinds::of(options.version);
-    check::define(&Inputs::gather(host, &args.crds, &standard_input, diags)?, &mut kinds, diags);
-    check::define(&inputs, &mut kinds, diags);
+    let definitions = Inputs::gather(host, &args.crds, &standard_input, diags)?;
+    let kinds = check::kinds(options.version, &[&definitions, &inputs], diags);
     let admission = args.admission(host, &inputs, &kinds, diags)?;
     diags.checkpoint()?;
     let world = World { options: &options, kinds: &kinds, tables, inputs: &inputs, admission: &admission };

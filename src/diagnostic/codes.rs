@@ -143,6 +143,9 @@ Files of other programs have such rules in schemas/files, for what those program
 One part of the file names another, which is not there, as a route its receiver. The program does not take the file. schemas/files/refers.toml says which names lead where.";
     Circle = "L0417", "schema", "parts of a file that wait for one another", "\
 Each of them waits until the next is up, and the last for the first: the program refuses the file, for none could ever start.";
+    PartLacks = "L0418", "schema", "a part of a file that says nothing to run", "\
+Docker Compose refuses a service that says neither an image nor how one is built. It may stand in a file that is read upon this one; this file is the one that is read first, and none lies \
+beside it.";
     ControllerRefuses = "L0416", "schema", "an object that its controller refuses", "\
 The API server takes the object, for its fields are those of the definition, and the controller that is to act on it does not: it writes into the \
 status what it misses, and waits. schemas/controllers says what controllers refuse, and in schemas/recognise.toml stands of which kinds.";

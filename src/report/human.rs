@@ -102,8 +102,12 @@ fn pictures<'a, 'p>(places: &'a [Place], positions: &'p Positions<'a>) -> Vec<Pi
     for (at, place) in places.iter().enumerate() {
         let kind = if at == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
         let new = Picture::of(place, kind, positions);
-        match pictures.iter_mut().find(|picture| picture.is_near(&new)) {
-            Some(picture) => picture.join(new),
+        let near = pictures.iter_mut().find_map(|picture| {
+            let moved = new.as_of(picture)?;
+            picture.is_near(&moved).then_some((picture, moved))
+        });
+        match near {
+            Some((picture, moved)) => picture.join(moved),
             None => pictures.push(new),
         }
     }
@@ -118,12 +122,34 @@ impl<'a, 'p> Picture<'a, 'p> {
         Picture { source, lines, first, last, marks: vec![Mark { range, kind, label: &place.label }] }
     }
 
+    /// The same in the text of another picture, where that is of the same file and has the place.
+    fn as_of(&self, other: &Picture<'a, 'p>) -> Option<Picture<'a, 'p>> {
+        let (own, its) = (self.source, other.source);
+        // Of two texts that begin together, one is a part of the other, or only their names are the same.
+        let is_one = Arc::ptr_eq(own, its)
+            || own.before != its.before
+            || own.text.starts_with(&its.text)
+            || its.text.starts_with(&own.text);
+        if own.name != its.name || !is_one {
+            return None;
+        }
+        let offset = |at: usize| {
+            let at = (at + own.before.bytes as usize).checked_sub(its.before.bytes as usize)?;
+            Some(at).filter(|at| *at <= its.text.len())
+        };
+        let line = |line: u32| (line + own.before.lines).checked_sub(its.before.lines).filter(|line| *line > 0);
+        let Mark { range, kind, label } = &self.marks[0];
+        let range = offset(range.start)?..offset(range.end)?;
+        let marks = vec![Mark { range, kind: *kind, label }];
+        Some(Picture { source: its, lines: other.lines, first: line(self.first)?, last: line(self.last)?, marks })
+    }
+
     /// Near in lines, and in bytes: the two ends of a long line do not fit on a screen.
     fn is_near(&self, other: &Picture) -> bool {
         let lines = self.first.max(other.first).saturating_sub(self.last.min(other.last));
         let (mine, others) = (&self.marks[0].range, &other.marks[0].range);
         let bytes = mine.start.max(others.start).saturating_sub(mine.end.min(others.end));
-        Arc::ptr_eq(self.source, other.source) && lines <= NEAR_LINES && bytes <= NEAR_BYTES * (lines as usize + 1)
+        lines <= NEAR_LINES && bytes <= NEAR_BYTES * (lines as usize + 1)
     }
 
     fn join(&mut self, other: Picture<'a, 'p>) {
@@ -139,7 +165,8 @@ impl<'a, 'p> Picture<'a, 'p> {
             return Snippet::<Annotation>::source("").path(format!("{path}{BARE}")).into();
         }
         let at = self.lines.position(self.marks[0].range.start);
-        self.snippet().path(format!("{path}:{}:{}{MARK}", at.line, at.column)).into()
+        let line = self.source.before.lines + at.line;
+        self.snippet().path(format!("{path}:{line}:{}{MARK}", at.column)).into()
     }
 
     fn snippet(&self) -> Snippet<'a, Annotation<'a>> {
@@ -150,7 +177,7 @@ impl<'a, 'p> Picture<'a, 'p> {
             mark.kind.span(range).label(label)
         });
         let marks: Vec<Annotation<'a>> = marks.collect();
-        Snippet::source(rows.text).line_start(self.first as usize).annotations(marks)
+        Snippet::source(rows.text).line_start((self.source.before.lines + self.first) as usize).annotations(marks)
     }
 }
 

@@ -7,8 +7,16 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Place, PodSecurity, Refusal, Su
 
 pub(super) fn document(diags: &Diagnostics, summary: &Summary) -> String {
     let positions = Positions::of(diags);
-    let findings: Vec<Value> = diags.iter().map(|d| finding(d, &positions)).collect();
-    pretty(&json!({ "lakegen": version(), "summary": counts(summary), "findings": findings }))
+    // Each finding becomes a value when it is written, not all of them at once.
+    let mut out = pretty(&json!({ "lakegen": version(), "summary": counts(summary) }));
+    out.truncate(out.len() - "\n}\n".len());
+    out.push_str(",\n  \"findings\": [");
+    for (at, d) in diags.iter().enumerate() {
+        out.push_str(if at == 0 { "\n" } else { ",\n" });
+        let lines = pretty(&finding(d, &positions));
+        out.push_str(&lines.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n"));
+    }
+    out + if diags.is_empty() { "]\n}\n" } else { "\n  ]\n}\n" }
 }
 
 pub(super) fn lines(diags: &Diagnostics, summary: &Summary) -> String {

@@ -35,13 +35,17 @@ impl<'a> Positions<'a> {
 
     pub(super) fn range(&self, span: &Span) -> (Position, Position) {
         let lines = self.lines(&span.source);
-        let start = lines.position(span.start as usize);
-        (start, lines.position(span.end as usize).max(start))
+        let position = |at: u32| {
+            let Position { line, column } = lines.position(at as usize);
+            Position { line: span.source.before.lines + line, column }
+        };
+        let start = position(span.start);
+        (start, position(span.end).max(start))
     }
 
     /// `lakehouse.toml:5:9`, or only the name where no text is known; on one line.
     pub(super) fn address(&self, place: &Place) -> String {
-        let Source { name, text } = &*place.span.source;
+        let Source { name, text, .. } = &*place.span.source;
         let name = one_line(name);
         if text.is_empty() {
             return name;
@@ -71,6 +75,7 @@ impl<'a> Lines<'a> {
         Lines { text, starts, blocks }
     }
 
+    /// In the text itself, whatever stands before it.
     pub(super) fn position(&self, offset: usize) -> Position {
         let offset = self.text.floor_char_boundary(offset);
         let line = self.starts.partition_point(|start| *start <= offset);

@@ -2,7 +2,8 @@
 //!
 //! `tests/manifests/<topic>/<name>.yaml` says `#! error L0412 "expected an integer"`, with `@15` before the words where the column
 //! matters. Its head may say `#! flags: --only schema`, and `#! folder: crds` for files beside it, which lie in `crds` then.
-//! `#! expect: - note L0411 "…"` is a finding without a place. Exactly these findings are made, and `<name>.txt` is what a person
+//! `#! name: compose.yaml` is what the file is called where that matters. `#! expect: - note L0411 "…"` is a finding without a place,
+//! or in a file beside it. Exactly these findings are made, and `<name>.txt` is what a person
 //! sees (`UPDATE=1` writes it).
 
 use std::fs;
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 struct Case {
     path: PathBuf,
+    name: String,
     text: String,
     flags: Vec<String>,
     folder: Option<String>,
@@ -111,7 +113,7 @@ fn check(case: &Case) -> Vec<String> {
     let mut found: Vec<&Value> = answer["findings"].as_array().map(|all| all.iter().collect()).unwrap_or_default();
     let mut wrong: Vec<String> = Vec::new();
     for expected in &case.expected {
-        match found.iter().position(|finding| expected.is(finding)) {
+        match found.iter().position(|finding| expected.is(finding, &case.name)) {
             Some(at) => drop(found.remove(at)),
             None => wrong.push(format!("expected {expected:?}")),
         }
@@ -140,13 +142,21 @@ fn check(case: &Case) -> Vec<String> {
 impl Case {
     fn read(path: PathBuf) -> Case {
         let text = fs::read_to_string(&path).unwrap();
-        let mut case = Case { path, text: String::new(), flags: Vec::new(), folder: None, expected: Vec::new() };
+        let mut case = Case {
+            path,
+            name: "case.yaml".to_owned(),
+            text: String::new(),
+            flags: Vec::new(),
+            folder: None,
+            expected: Vec::new(),
+        };
         let mut body = &text[..];
         while let Some((line, rest)) = body.strip_prefix("#! ").and_then(|head| head.split_once('\n')) {
             body = rest;
             let (key, value) = line.split_once(": ").expect("a head has a key and a value");
             match key {
                 "flags" => case.flags.extend(value.split(' ').map(str::to_owned)),
+                "name" => case.name = value.to_owned(),
                 "folder" => case.folder = Some(value.to_owned()),
                 "expect" => {
                     let mark = value.strip_prefix("- ").expect("a finding without a place");
@@ -167,7 +177,7 @@ impl Case {
 
     fn run(&self, format: &str) -> Output {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("case.yaml"), &self.text).unwrap();
+        fs::write(folder.path().join(&self.name), &self.text).unwrap();
         if let Some(beside) = &self.folder {
             fs::create_dir(folder.path().join(beside)).unwrap();
             for file in fs::read_dir(self.path.with_file_name(beside)).unwrap() {
@@ -181,7 +191,7 @@ impl Case {
             .env("COLUMNS", "120")
             .args(["validate", "--format", format])
             .args(&self.flags)
-            .arg("case.yaml");
+            .arg(&self.name);
         command.output().unwrap()
     }
 }
@@ -200,11 +210,11 @@ impl Expected {
         }
     }
 
-    fn is(&self, finding: &Value) -> bool {
+    fn is(&self, finding: &Value, name: &str) -> bool {
         let text = |word: &str| finding[word].as_str().unwrap_or_default();
         let place = &finding["places"][0];
         self.kind == format!("{} {}", text("severity"), text("code"))
-            && self.line == place["line"].as_u64()
+            && self.line == place["line"].as_u64().filter(|_| place["file"] == name)
             && (self.column.is_none() || self.column == place["column"].as_u64())
             && text("message").contains(&self.words)
     }

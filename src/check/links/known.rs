@@ -6,7 +6,7 @@ use super::labelled::Labelled;
 use super::table::Table;
 use super::{HostName, Kept, Label, Link, Part, Port, Term, What};
 use crate::check::{Entry, Index, World};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Severity, group_of};
 use crate::graph::Provided;
 
 pub(super) struct Known<'i> {
@@ -62,8 +62,7 @@ impl<'i> Known<'i> {
         let (targets, pods, services) = (BTreeMap::new(), Labelled::default(), Labelled::default());
         let is_complete = world.options.is_complete;
         let rows = world.kinds.rows().filter(|row| row.scope != 1);
-        let group = |version: &'static str| version.rsplit_once('/').map_or("", |(group, _)| group);
-        let of_cluster = rows.map(|row| format!("{}.{}", row.kind, group(row.api_version))).collect();
+        let of_cluster = rows.map(|row| format!("{}.{}", row.kind, group_of(row.api_version))).collect();
         let provided = world.options.provided.iter().map(|one| ((&*one.namespace, &*one.name), one)).collect();
         let mut known = Known { world, table, is_complete, has_opaque: false, of_cluster, targets, pods, services, provided };
         for entry in &index.objects {

@@ -6,7 +6,6 @@ use super::{HostName, Link, Part, Select, Spot, What};
 use crate::check::Entry;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::graph::Provided;
-use crate::source::Span;
 
 /// So many who miss the same are shown.
 const MAX_SHOWN: usize = 5;
@@ -18,7 +17,7 @@ pub(super) struct Place<'i> {
 }
 
 fn at<'d>(diagnostic: &'d mut Diagnostic, entry: &Entry, spot: &Spot, label: &str, known: &Known<'_>) -> &'d mut Diagnostic {
-    let span = Span { source: known.world.inputs.source(entry.file), start: spot.start, end: spot.end };
+    let span = known.world.inputs.span(entry.file, spot.start, spot.end);
     diagnostic.within(&span, label, entry.document, spot.pointer.clone())
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{BuildArgs, Printed};
 use crate::capacity;
 use crate::catalog::Catalog;
-use crate::check::{self, Admission, Exceptions, FAMILIES, Kinds, Minor, Options, Tables, World};
+use crate::check::{self, Admission, Exceptions, FAMILIES, Minor, Options, Tables, World};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::document::Document;
 use crate::host::{Host, today};
@@ -63,8 +63,7 @@ fn judge_one(host: &dyn Host, tables: &Tables, output: &Output<Printed>, is_comp
         pod_security: None,
         today: today(host, found).ok(),
     };
-    let mut kinds = Kinds::of(options.version);
-    check::define(&inputs, &mut kinds, found);
+    let kinds = check::kinds(options.version, &[&inputs], found);
     check::run(&World { options: &options, kinds: &kinds, tables, inputs: &inputs, admission: &Admission::default() }, found)
         .excepted
 }
