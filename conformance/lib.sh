@@ -47,6 +47,9 @@ holds() {
   echo "$((SECONDS - begin)) s: $name" >>"$logs/times"
 }
 
+# A port of this machine that nobody has.
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
 # is_silent COMMAND…: succeeds and says nothing, for judges that warn and go on.
 is_silent() { local said; said=$("$@" 2>&1) && [ -z "$said" ] || { echo "$said"; return 1; }; }
 

@@ -50,7 +50,7 @@ pub use recognise::Content;
 pub use tables::Tables;
 
 use crate::capacity::Pool;
-use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::diagnostic::{Code, Diagnostics};
 use crate::graph::Provided;
 use crate::host::Date;
 use crate::inputs::Inputs;
@@ -277,10 +277,7 @@ fn other(document: &Document<'_>, content: Option<Content>, world: &World<'_>, f
     let mark = document.head();
     match content {
         None => {
-            // Who names a file wants it judged; a folder may hold anything.
-            let is_wanted = world.inputs.is_named(document.file) && !world.options.allows_unknown_kinds;
-            let severity = if is_wanted { Severity::Error } else { Severity::Note };
-            let unknown = found.push(Code::Unrecognised, severity, recognise::UNKNOWN);
+            let unknown = recognise::unknown(document.file, world, found);
             unknown.within(&document.span(mark), "not judged", document.number, "").help("--as says what a file is taken for");
         }
         Some(content) if world.tables.only_lists(document, content, world.inputs) => {}

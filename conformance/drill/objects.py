@@ -1,18 +1,10 @@
 """What lies in the store of a drill: objects.py VERB OUTPUT SECRETS URL [WORD…], with the drill's own words for S3."""
-import json, os, pathlib, sys, tempfile, time, urllib.error, yaml
+import json, os, pathlib, sys, time
+from stores import refused, store, versions, words
 
 verb, output, secrets, url = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]), sys.argv[4]
-work = pathlib.Path(tempfile.mkdtemp())
-maps = yaml.safe_load((output / "drill-prod/drill-objects-configmap.yaml").read_text())["data"]
-(work / "s3.py").write_text(maps["etc-lakehouse-s3.py"])
 who = "drill-store" if verb == "rights" else "object-store-root"
-for key in ("username", "password"):
-    (work / key).write_text((secrets / f"{who}-{key}").read_text())
-os.environ.update(S3_URL=url, S3_REGION="us-east-1", S3_KEYS=str(work))
-sys.path.append(str(work))
-import s3
-
-STORE = s3.Store("S3")
+STORE = store(words(output / "drill-prod/drill-objects-configmap.yaml"), "S3", url, secrets, who)
 
 
 def plant():
@@ -45,26 +37,16 @@ def spoil():
 
 
 def suspend():
-    body = b'<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Status>Suspended</Status></VersioningConfiguration>'
-    STORE.ask("PUT", "gold", query=[("versioning", "")], body=body).read()
-
-
-def refused(*words, **more):
-    try:
-        STORE.ask(*words, **more).read()
-    except urllib.error.HTTPError as error:
-        assert error.code == 403, error
-        return
-    raise AssertionError(f"{words} was not refused")
+    versions(STORE, "gold", "Suspended")
 
 
 def rights():
     assert STORE.ask("GET", "backups", "postgresql/base/1").read() == b"a backup"
     assert len(list(STORE.versions("gold", "year=2026/"))) > 40
     for bucket in ("gold", "backups"):
-        refused("PUT", bucket, "year=2026/part 00.parquet", body=b"mine")
-        refused("DELETE", bucket, "postgresql/base/1")
-    refused("PUT", "another")
+        refused(STORE, "PUT", bucket, "year=2026/part 00.parquet", body=b"mine")
+        refused(STORE, "DELETE", bucket, "postgresql/base/1")
+    refused(STORE, "PUT", "another")
 
 
 {"plant": plant, "found": found, "spoil": spoil, "suspend": suspend, "rights": rights}[verb](*sys.argv[5:])

@@ -1,19 +1,11 @@
 """Whether what is dear is in the other store, too: replication.py VERB OUTPUT SECRETS HERE THERE METRICS, with the copier's own words for S3."""
-import os, pathlib, sys, tempfile, time, urllib.error, urllib.request, yaml
+import os, pathlib, sys, time, urllib.request
+from stores import refused, store, versions, words
 
 verb, output, secrets, here, there, metrics = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]), *sys.argv[4:7]
-work = pathlib.Path(tempfile.mkdtemp())
-maps = yaml.safe_load((output / "replication-prod/replication-copier-configmap.yaml").read_text())["data"]
-(work / "s3.py").write_text(maps["etc-lakehouse-s3.py"])
-for name, url, secret in (("HERE", here, "object-store-root"), ("THERE", there, "replication-elsewhere"), ("READER", here, "replication-store")):
-    for key in ("username", "password"):
-        (work / name).mkdir(exist_ok=True)
-        (work / name / key).write_text((secrets / f"{secret}-{key}").read_text())
-    os.environ.update({f"{name}_URL": url, f"{name}_REGION": "us-east-1", f"{name}_KEYS": str(work / name)})
-sys.path.append(str(work))
-import s3
-
-HERE, THERE, READER = s3.Store("HERE"), s3.Store("THERE"), s3.Store("READER")
+s3 = words(output / "replication-prod/replication-copier-configmap.yaml")
+HERE, READER = store(s3, "HERE", here, secrets, "object-store-root"), store(s3, "READER", here, secrets, "replication-store")
+THERE = store(s3, "THERE", there, secrets, "replication-elsewhere")
 LARGE = "year=2026/large & whole.parquet"
 
 
@@ -48,8 +40,7 @@ def plant():
     HERE.ask("PUT", "gold", "a/b", body=b"a folder's").read()
     HERE.ask("PUT", "silver", "ümläut + sign", body=b"names").read()
     THERE.ask("PUT", "replica").read()
-    body = b'<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Status>Enabled</Status></VersioningConfiguration>'
-    THERE.ask("PUT", "replica", query=[("versioning", "")], body=body).read()
+    versions(THERE, "replica", "Enabled")
 
 
 def first():
@@ -97,12 +88,7 @@ def again():
 def rights():
     assert READER.ask("GET", "gold", "a-b").read() == b"behind"
     for method, bucket in (("PUT", "gold"), ("DELETE", "gold"), ("GET", "backups")):
-        try:
-            READER.ask(method, bucket, "a-b").read()
-        except urllib.error.HTTPError as error:
-            assert error.code == 403, error
-            continue
-        raise AssertionError(f"{method} in {bucket} was not refused")
+        refused(READER, method, bucket, "a-b")
 
 
 {"plant": plant, "first": first, "on": on, "cut": cut, "back": back, "again": again, "rights": rights}[verb]()

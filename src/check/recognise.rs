@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Document, Tables, World};
-use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::inputs::Inputs;
 use crate::node::{Node, Origin};
 use crate::source::{self, Source, Span};
@@ -113,14 +113,16 @@ pub(super) fn toml(file: usize, source: &Arc<Source>, world: &World<'_>, found: 
         _ => None,
     });
     let place = first.unwrap_or_else(|| Span::new(source, 0..0));
-    let is_wanted = world.inputs.is_named(file) && !world.options.allows_unknown_kinds;
-    match row {
-        Some(row) => found.note(Code::NotRendered, row.text("note")).within(&place, "not judged", 0, ""),
-        None => {
-            let severity = if is_wanted { Severity::Error } else { Severity::Note };
-            found.push(Code::Unrecognised, severity, UNKNOWN).within(&place, "not judged", 0, "")
-        }
+    let told = match row {
+        Some(row) => found.note(Code::NotRendered, row.text("note")),
+        None => unknown(file, world, found),
     };
+    told.within(&place, "not judged", 0, "");
 }
 
-pub(super) const UNKNOWN: &str = "nothing here tells what this document is";
+/// Who names a file wants it judged; a folder may hold anything.
+pub(super) fn unknown<'f>(file: usize, world: &World<'_>, found: &'f mut Diagnostics) -> &'f mut Diagnostic {
+    let is_wanted = world.inputs.is_named(file) && !world.options.allows_unknown_kinds;
+    let severity = if is_wanted { Severity::Error } else { Severity::Note };
+    found.push(Code::Unrecognised, severity, "nothing here tells what this document is")
+}

@@ -16,14 +16,14 @@ PART, MOST_PARTS = int(os.environ["PART"]), 10000
 
 # Of the objects whose etag says nothing about their content, as those in parts, the etag here that was copied last.
 copied = {}
-# For each prefix: up to which moment all that was written is there, how many objects, bytes, and how often it failed.
-known = {place: {"copied_until_timestamp_seconds": 0, "objects_total": 0, "bytes_total": 0, "failures_total": 0} for place in PLACES}
 MEASURES = {
     "copied_until_timestamp_seconds": ("gauge", "All that was written before this moment is in the other store."),
     "objects_total": ("counter", "Objects that were copied."),
     "bytes_total": ("counter", "Bytes that were copied."),
     "failures_total": ("counter", "Objects that could not be copied, and passes that could not look, each time it was tried."),
 }
+# What is told of each prefix.
+known = {place: dict.fromkeys(MEASURES, 0) for place in PLACES}
 
 
 def part(bucket, key, etag, size, begin):
