@@ -13,7 +13,7 @@ use crate::host::{self, Host, Kind};
 use crate::layers;
 use crate::node::Node;
 use crate::render::Engine;
-use crate::schema::{self, Check, Schema};
+use crate::schema::{self, Check, Parts, Schema, Shape};
 use crate::source::{self, Source, Span};
 use crate::types::Types;
 use crate::yaml::{self, Limits};
@@ -42,10 +42,10 @@ pub struct Catalog {
     pub targets: Arc<Node>,
     /// Every file of it.
     pub files: Files,
-    /// The first and the last as who needs them first compiled them: that takes longer than to read them.
-    pub lakehouse_shape: OnceLock<Schema>,
-    pub components_shape: OnceLock<Schema>,
+    /// The skeleton as what it is held against, and what a workload is held against: who needs them first makes them.
+    pub shape: OnceLock<Shape>,
     pub workload_shape: OnceLock<Schema>,
+    pub parts: Parts,
     /// Whether it is the one that the binary carries, of which its own tests prove what follows from no input.
     pub is_built_in: bool,
     /// Read when a mode first asks for them, and most do not.
@@ -57,6 +57,8 @@ pub struct Component {
     pub manifest: Arc<Node>,
     /// The options as a schema: `properties` with one entry an option.
     pub options: Arc<Node>,
+    /// What its table is held against, made when there is one.
+    pub shape: OnceLock<Shape>,
     pub workloads: String,
 }
 
@@ -115,9 +117,9 @@ pub fn load(host: &dyn Host, folder: Option<&Path>, diags: &mut Diagnostics) -> 
         lakehouse: reader.json("schemas/lakehouse.json", diags),
         instance: reader.json("schemas/instance.json", diags),
         workload: reader.json("schemas/workload.json", diags),
-        lakehouse_shape: OnceLock::new(),
-        components_shape: OnceLock::new(),
+        shape: OnceLock::new(),
         workload_shape: OnceLock::new(),
+        parts: Parts::default(),
         policies: OnceLock::new(),
         is_built_in: reader.is_checked,
         components,
@@ -261,7 +263,7 @@ impl Reader<'_> {
                 }
             }
             let options = options_schema(&manifest);
-            (name.clone(), Component { name, manifest, options, workloads })
+            (name.clone(), Component { name, manifest, options, shape: OnceLock::new(), workloads })
         };
         manifests.into_iter().map(component).collect()
     }

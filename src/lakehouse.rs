@@ -9,7 +9,7 @@ use crate::catalog::{Catalog, Component, Mode};
 use crate::diagnostic::{Code, Diagnostics, Reported};
 use crate::layers;
 use crate::node::{Data, Entry, Node};
-use crate::schema::{self, Check, Schema};
+use crate::schema::{self, Check, Shape};
 use crate::source::{self, Source};
 
 /// What a user wrote, and which of its profiles is meant.
@@ -40,11 +40,6 @@ pub struct Instance<'c> {
     pub is_enabled: bool,
 }
 
-/// Compiles the schemas of the file, before several threads wait for them: that takes longer than to use them.
-pub fn prepare(catalog: &Catalog) {
-    rayon::join(|| Shapes(catalog).skeleton(), || Shapes(catalog).components());
-}
-
 /// Reads the file and the flags, stacks them on the profile and checks all of it.
 pub fn read<'c>(catalog: &'c Catalog, input: &Input, diags: &mut Diagnostics) -> Result<Lakehouse<'c>, Reported> {
     let file = Arc::new(source::parse(&input.file, &Arc::from("lakehouse.toml"), diags));
@@ -62,15 +57,17 @@ pub fn read<'c>(catalog: &'c Catalog, input: &Input, diags: &mut Diagnostics) ->
     let above: Vec<Arc<Node>> = patch.into_iter().chain(sets.iter().cloned()).collect();
     let merged = above.iter().fold(layers::overlay(&base, &own), |low, high| layers::overlay(&low, high));
     let kinds = kinds(catalog, &merged, diags);
-    prepare(catalog);
-    shapes.layer(&base, &kinds, Check::Layer(Code::UnknownKey), diags);
+    // The profiles that the binary carries are checked by its own tests.
+    if !catalog.is_built_in {
+        shapes.layer(&base, &kinds, Check::Layer(Code::UnknownKey), diags);
+    }
     shapes.layer(&own, &kinds, if is_torn { Check::Torn } else { Check::Layer(Code::UnknownKey) }, diags);
     check_profiles(catalog, &file, &own, &shapes, diags);
     sets.iter().for_each(|set| shapes.layer(set, &kinds, Check::Layer(Code::OverrideWithoutMatch), diags));
     if !is_torn {
         // A profile is for many lakehouses: it cannot give what each must say for itself.
         let said = above.iter().fold(own, |low, high| layers::overlay(&low, high));
-        shapes.skeleton().check(&said, Check::Whole, diags);
+        shapes.skeleton().check(&said, Check::Whole, &catalog.parts, diags);
     }
     let settings = layers::overlay(&schema::with_defaults(&catalog.lakehouse, &layers::nothing()), &merged);
     let settings = schema::with_defaults(&catalog.lakehouse, &settings);
@@ -213,30 +210,25 @@ fn unknown_component(catalog: &Catalog, name: &str, span: Option<source::Span>, 
     }
 }
 
-/// The compiled schemas of a lakehouse file: its skeleton without the profiles, and the tables of components.
+/// The schemas of a lakehouse file: its skeleton without the profiles, and the tables of components.
 struct Shapes<'c>(&'c Catalog);
 
 impl<'c> Shapes<'c> {
-    fn skeleton(&self) -> &'c Schema {
-        self.0.lakehouse_shape.get_or_init(|| {
+    fn skeleton(&self) -> &'c Shape {
+        self.0.shape.get_or_init(|| {
             let mut skeleton = skeleton_schema(self.0);
             skeleton["properties"].as_object_mut().expect("it has properties").shift_remove("profile");
-            Schema::compile(skeleton)
+            Shape::new(skeleton)
         })
     }
 
-    /// All components in one: they have most patterns in common, and each is compiled once.
-    fn components(&self) -> &'c Schema {
-        self.0.components_shape.get_or_init(|| Schema::compile(json!({ "properties": component_schemas(self.0) })))
-    }
-
-    fn component(&self, component: &Component, table: &Arc<Node>, check: Check, diags: &mut Diagnostics) {
-        let entries = vec![Entry { key: component.name.as_str().into(), node: table.clone() }];
-        self.components().check(&Node { data: Data::Map(entries), origin: table.origin.clone() }, check, diags);
+    fn component(&self, component: &Component, table: &Node, check: Check, diags: &mut Diagnostics) {
+        let shape = component.shape.get_or_init(|| Shape::new(component_schema(self.0, component)));
+        shape.check(table, check, &self.0.parts, diags);
     }
 
     fn layer(&self, layer: &Node, kinds: &Kinds<'_>, check: Check, diags: &mut Diagnostics) {
-        self.skeleton().check(&without_components(layer), check, diags);
+        self.skeleton().check(&without_components(layer), check, &self.0.parts, diags);
         let components = layer.get("components");
         components.into_iter().for_each(|components| expect_table(components, "one table a component", diags));
         for instance in components.map_or(&[][..], |components| components.entries()) {

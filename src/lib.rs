@@ -125,7 +125,6 @@ pub fn compile_all<T: Send>(
         let mut found = Diagnostics::default();
         (lakehouse::read(catalog, &Input { profile: profile.clone(), ..input.clone() }, &mut found), found)
     };
-    lakehouse::prepare(catalog);
     let mut lakehouses = Vec::new();
     for (lakehouse, found) in catalog.profiles.par_iter().map(|(profile, _)| read(profile)).collect::<Vec<_>>() {
         lakehouses.extend(lakehouse.ok());

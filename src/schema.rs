@@ -1,6 +1,7 @@
 //! The one door to jsonschema: a schema and a value in, findings in the user's words out.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
@@ -15,6 +16,17 @@ pub struct Schema {
     validator: Validator,
     json: Value,
 }
+
+/// A large schema, of which a value touches little: to compile the rest would take longer than all else.
+pub struct Shape {
+    json: Value,
+    /// What in it can ask for a key that is not there.
+    asking: OnceLock<Option<Value>>,
+}
+
+/// Parts of shapes that were compiled, by their text: many values touch the same.
+#[derive(Default)]
+pub struct Parts(Mutex<BTreeMap<String, Arc<Validator>>>);
 
 /// What is checked: one layer, which need not be whole, or the sum of all, of which only what is missing is new.
 #[derive(Clone, Copy)]
@@ -35,62 +47,146 @@ impl Schema {
 
     /// Whether a catalog file's schema is one at all.
     pub fn try_compile(json: Value) -> Result<Schema, String> {
-        // The plain engine compiles a pattern in a fraction of the time, and never runs away on a value.
-        let options = jsonschema::options().with_draft(Draft::Draft202012).with_pattern_options(PatternOptions::regex());
-        let validator = options.build(&json).map_err(|error| error.to_string())?;
+        let validator = validator(&json)?;
         Ok(Schema { validator, json })
     }
 
     pub fn check(&self, node: &Node, check: Check, diags: &mut Diagnostics) {
-        let instance = node.to_json();
-        // Nearly always all is well, and to hear so takes a fraction of the time.
-        if self.validator.is_valid(&instance) {
-            return;
-        }
-        for error in self.validator.iter_errors(&instance) {
-            self.report(&error, node, check, diags);
-        }
+        hold(node, &self.validator, &self.json, check, diags);
+    }
+}
+
+impl Shape {
+    pub fn new(json: Value) -> Shape {
+        Shape { json, asking: OnceLock::new() }
     }
 
-    fn report(&self, error: &ValidationError<'_>, node: &Node, check: Check, diags: &mut Diagnostics) {
-        use ValidationErrorKind as Kind;
-        let pointer = error.instance_path().to_string();
-        let rule = self.rule(&error.schema_path().to_string());
-        let at = node.nearest(&pointer);
-        let unknown = match (check, error.kind()) {
-            (Check::Whole | Check::All(_), Kind::Required { property }) => return missing(property, at, rule, diags),
-            (Check::Whole, _) | (_, Kind::Required { .. }) | (Check::Torn, Kind::AdditionalProperties { .. }) => return,
-            (Check::Layer(unknown) | Check::All(unknown), _) => unknown,
-            (Check::Torn, _) => Code::UnknownKey,
+    pub fn check(&self, node: &Node, check: Check, parts: &Parts, diags: &mut Diagnostics) {
+        let part = match check {
+            Check::Whole => {
+                self.asking.get_or_init(|| asking(&self.json)).as_ref().and_then(|rules| asking(&touched(rules, node)))
+            }
+            _ => Some(touched(&self.json, node)),
         };
-        match error.kind() {
-            Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
-                unexpected.iter().for_each(|key| unknown_key(key, at, rule, unknown, diags));
+        if let Some(part) = part {
+            hold(node, &parts.compiled(&part), &self.json, check, diags);
+        }
+    }
+}
+
+impl Parts {
+    fn compiled(&self, part: &Value) -> Arc<Validator> {
+        let mut known = self.0.lock().expect("no thread panics with it");
+        let compile = || Arc::new(validator(part).expect("every schema is made from checked catalog files"));
+        known.entry(part.to_string()).or_insert_with(compile).clone()
+    }
+}
+
+fn validator(json: &Value) -> Result<Validator, String> {
+    // The plain engine compiles a pattern in a fraction of the time, and never runs away on a value.
+    let options = jsonschema::options().with_draft(Draft::Draft202012).with_pattern_options(PatternOptions::regex());
+    options.build(json).map_err(|error| error.to_string())
+}
+
+/// The rules that a value comes to: those of the keys it has, without what only people read.
+fn touched(rules: &Value, node: &Node) -> Value {
+    let Some(words) = rules.as_object() else { return rules.clone() };
+    let is_named = |entry: &Entry| words.get("properties").is_some_and(|named| named.get(&*entry.key).is_some());
+    let mut part = Map::new();
+    for (word, rule) in words {
+        match word.as_str() {
+            "properties" => {
+                let of = |entry: &Entry| Some((entry.key.to_string(), touched(rule.get(&*entry.key)?, &entry.node)));
+                part.insert(word.clone(), Value::Object(node.entries().iter().filter_map(of).collect()));
             }
-            Kind::Type { kind } => wrong_type(kind, at, rule, diags),
-            Kind::Pattern { .. } if rule.get("x-type").is_some() => wrong_form(at, rule, diags),
-            Kind::PropertyNames { error } => {
-                let key = error.instance().as_str().unwrap_or_default();
-                let span = at.get(key).and_then(|value| value.key_span());
-                let message = format!("{key} cannot be a name here: {}", reason(error));
-                diags.error(Code::BadValue, message).at_some(span, "this key");
+            "additionalProperties" if node.entries().iter().all(is_named) => {}
+            "items" if node.items().is_empty() => {}
+            "description" | "default" | "examples" | "title" | "$schema" => {}
+            word if word.starts_with("x-") => {}
+            _ => drop(part.insert(word.clone(), rule.clone())),
+        }
+    }
+    Value::Object(part)
+}
+
+/// What of some rules can say that a key is missing, if anything can.
+fn asking(rules: &Value) -> Option<Value> {
+    let words = rules.as_object()?;
+    let mut part = Map::new();
+    for (word, rule) in words {
+        match word.as_str() {
+            "properties" => {
+                let below = |(key, rule): (&String, &Value)| Some((key.clone(), asking(rule)?));
+                let named: Map<String, Value> = rule.as_object()?.iter().filter_map(below).collect();
+                part.extend((!named.is_empty()).then(|| (word.clone(), Value::Object(named))));
             }
-            _ => {
-                let message = format!("{} {}", show(at), reason(error));
-                let diagnostic = diags.error(Code::BadValue, message).at_some(at.span(), describe(rule));
-                if let Kind::Enum { options } = error.kind() {
-                    let choices: Vec<String> = options.as_array().into_iter().flatten().map(plain).collect();
-                    diagnostic.suggest(&plain(&at.to_json()), choices.iter().map(String::as_str));
-                }
+            "items" | "additionalProperties" => part.extend(asking(rule).map(|rule| (word.clone(), rule))),
+            "required" | "dependentRequired" | "if" | "then" | "else" | "allOf" | "anyOf" | "oneOf" | "not" => {
+                part.insert(word.clone(), rule.clone());
+            }
+            _ => {}
+        }
+    }
+    // Other keys are those that have no rules of their own.
+    if let (true, Some(named)) = (part.contains_key("additionalProperties"), words.get("properties").and_then(Value::as_object)) {
+        let asked = part.entry("properties").or_insert_with(|| json!({})).as_object_mut().expect("it was made so above");
+        for key in named.keys() {
+            asked.entry(key).or_insert(true.into());
+        }
+    }
+    (!part.is_empty()).then_some(Value::Object(part))
+}
+
+/// Holds a value against rules that are compiled; `json` is all of them.
+fn hold(node: &Node, rules: &Validator, json: &Value, check: Check, diags: &mut Diagnostics) {
+    let instance = node.to_json();
+    // Nearly always all is well, and to hear so takes a fraction of the time.
+    if rules.is_valid(&instance) {
+        return;
+    }
+    for error in rules.iter_errors(&instance) {
+        report(&error, node, json, check, diags);
+    }
+}
+
+fn report(error: &ValidationError<'_>, node: &Node, json: &Value, check: Check, diags: &mut Diagnostics) {
+    use ValidationErrorKind as Kind;
+    let pointer = error.instance_path().to_string();
+    let rule = rule_of(&error.schema_path().to_string(), json);
+    let at = node.nearest(&pointer);
+    let unknown = match (check, error.kind()) {
+        (Check::Whole | Check::All(_), Kind::Required { property }) => return missing(property, at, rule, diags),
+        (Check::Whole, _) | (_, Kind::Required { .. }) | (Check::Torn, Kind::AdditionalProperties { .. }) => return,
+        (Check::Layer(unknown) | Check::All(unknown), _) => unknown,
+        (Check::Torn, _) => Code::UnknownKey,
+    };
+    match error.kind() {
+        Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
+            unexpected.iter().for_each(|key| unknown_key(key, at, rule, unknown, diags));
+        }
+        Kind::Type { kind } => wrong_type(kind, at, rule, diags),
+        Kind::Pattern { .. } if rule.get("x-type").is_some() => wrong_form(at, rule, diags),
+        Kind::PropertyNames { error } => {
+            let key = error.instance().as_str().unwrap_or_default();
+            let span = at.get(key).and_then(|value| value.key_span());
+            let message = format!("{key} cannot be a name here: {}", reason(error));
+            diags.error(Code::BadValue, message).at_some(span, "this key");
+        }
+        _ => {
+            let message = format!("{} {}", show(at), reason(error));
+            let diagnostic = diags.error(Code::BadValue, message).at_some(at.span(), describe(rule));
+            if let Kind::Enum { options } = error.kind() {
+                let choices: Vec<String> = options.as_array().into_iter().flatten().map(plain).collect();
+                diagnostic.suggest(&plain(&at.to_json()), choices.iter().map(String::as_str));
             }
         }
     }
+}
 
-    /// The schema that holds the keyword which failed.
-    fn rule(&self, schema_path: &str) -> &Value {
-        let parent = schema_path.rsplit_once('/').map_or("", |(parent, _)| parent);
-        self.json.pointer(parent).unwrap_or(&Value::Null)
-    }
+/// The schema that holds the keyword which failed.
+fn rule_of<'s>(schema_path: &str, json: &'s Value) -> &'s Value {
+    let parent = schema_path.rsplit_once('/').map_or("", |(parent, _)| parent);
+    json.pointer(parent).unwrap_or(&Value::Null)
 }
 
 fn unknown_key(key: &str, table: &Node, rule: &Value, code: Code, diags: &mut Diagnostics) {

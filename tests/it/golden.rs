@@ -71,6 +71,15 @@ fn the_built_in_catalog_follows_its_own_schemas() {
     let loaded = catalog::load(&lakegen::host::Disk, Some(&root()), &mut diags);
     let text = render(Format::Human, &diags, &Summary::default(), Style { color: false, width: 120 });
     assert!(loaded.is_ok() && diags.is_empty(), "{text}");
+    // Its profiles among it, which are held against what they set.
+    let catalog = loaded.unwrap_or_else(|_| built_in());
+    for profile in catalog.profiles.keys() {
+        let input =
+            Input { file: Source::new("lakehouse.toml", "lakehouse.name = \"try\"\n"), profile: profile.clone(), sets: vec![] };
+        let read = lakehouse::read(&catalog, &input, &mut diags).is_ok();
+        let text = render(Format::Human, &diags, &Summary::default(), Style { color: false, width: 120 });
+        assert!(read && !catalog.is_built_in, "{text}");
+    }
 }
 
 #[test]
