@@ -887,7 +887,7 @@ fn assert_words_are_used(options: &[Setting], expected: &[Vec<Document>]) {
     // The summary of a profile is for people who read profiles; a helper is for programs without a shell, of which there is
     // none, a store of secrets is named where they come from one, an issuer of one's own needs no namespace, what must be
     // installed before is told of where somebody here wants it, and so are the namespaces of what scales and what rolls out, and
-    // signatures.
+    // signatures. What data comes from is nobody's but a mesh's to name.
     let spare = [
         "summary",
         "compose.helper_image",
@@ -896,6 +896,7 @@ fn assert_words_are_used(options: &[Setting], expected: &[Vec<Document>]) {
         "k3s.installs.",
         "k3s.signatures.",
         "components.autoscaler.namespace",
+        "components.data-sources.",
         "components.rollouts.namespace",
     ];
     let is_spare = |option: &&Setting| {
