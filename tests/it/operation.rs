@@ -97,7 +97,11 @@ fn an_answer_without_figures_is_no_fault() {
     assert_eq!(templates.len(), of(&objects, "Rollout").len());
     for metric in templates.iter().flat_map(|template| template["spec"]["metrics"].as_array().unwrap()) {
         // But for whether anybody measures it at all.
-        let start = if metric["name"] == "answers" { "len(result) > 0 && result[0] >= " } else { "len(result) == 0 || isNaN(result[0]) || result[0] " };
+        let start = if metric["name"] == "answers" {
+            "len(result) > 0 && result[0] >= "
+        } else {
+            "len(result) == 0 || isNaN(result[0]) || result[0] "
+        };
         assert!(text(&metric["successCondition"]).starts_with(start), "{metric}");
     }
 }
