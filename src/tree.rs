@@ -97,6 +97,13 @@ impl Tree {
         Ok(survey.summary())
     }
 
+    /// The files of the folder that are ours and that it does not have; none where that cannot be known, of which `write` tells.
+    pub fn gone(&self, host: &dyn Host, root: &Path) -> Vec<String> {
+        let known = Manifest::read(&Root { host, path: root }, Overwrite::Ours, &mut Diagnostics::default());
+        let is_gone = |path: &String| self.files.binary_search_by(|file| file.path.as_str().cmp(path)).is_err();
+        known.map_or(Vec::new(), |manifest| manifest.hashes.into_keys().filter(is_gone).collect())
+    }
+
     /// What `write` would change, sorted by path; writes nothing, not even a lock.
     pub fn diff(&self, host: &dyn Host, root: &Path, diags: &mut Diagnostics) -> Result<Vec<Difference>, Reported> {
         let root = Root { host, path: root };

@@ -22,7 +22,7 @@ pub struct Rules<'a> {
 }
 
 /// Codes that a user may accept are those of this stage.
-const CODES: [Code; 4] = [Code::Shrinks, Code::Immutable, Code::MajorUpgrade, Code::OtherProgram];
+const CODES: [Code; 5] = [Code::Shrinks, Code::Immutable, Code::MajorUpgrade, Code::OtherProgram, Code::DataLeft];
 
 pub fn check_accepted(accepted: &[String], diags: &mut Diagnostics) -> Result<(), Reported> {
     let known = CODES.map(|code| code.id());
@@ -33,26 +33,27 @@ pub fn check_accepted(accepted: &[String], diags: &mut Diagnostics) -> Result<()
     diags.checkpoint()
 }
 
-/// Compares each file that is there with the one that would take its place.
-pub fn check<'f>(
-    host: &dyn Host,
-    root: &Path,
-    files: impl Iterator<Item = &'f File>,
-    rules: &Rules<'_>,
-    diags: &mut Diagnostics,
-) {
+/// Compares each file that is there with the one that would take its place; `gone` are those that nothing takes the place of.
+pub fn check(host: &dyn Host, root: &Path, files: &[File], gone: &[String], rules: &Rules<'_>, diags: &mut Diagnostics) {
     if matches!(host.kind(root), Ok(None)) {
         return;
     }
-    for file in files.filter(|file| file.path.ends_with(".yaml") && rules.may_be_about(&file.bytes)) {
-        let Ok(Found::File(Content { bytes, .. })) = host.look(&root.join(&file.path), MAX_FILE_BYTES) else { continue };
-        if bytes == file.bytes {
-            continue;
-        }
-        let shown = root.join(&file.path).display().to_string();
+    let before = |path: &str| match host.look(&root.join(path), MAX_FILE_BYTES) {
+        Ok(Found::File(Content { bytes, .. })) => Some(bytes),
+        _ => None,
+    };
+    let shown = |path: &str| root.join(path).display().to_string();
+    for file in files.iter().filter(|file| file.path.ends_with(".yaml") && rules.may_be_about(&file.bytes)) {
+        let Some(bytes) = before(&file.path).filter(|bytes| *bytes != file.bytes) else { continue };
+        let shown = shown(&file.path);
         if let (Some(old), Some(new)) = (read(&shown, &bytes), read(&shown, &file.bytes)) {
             rules.compare(&old, &new, diags);
+            rules.keep(&old, Some(&new), diags);
         }
+    }
+    for path in gone.iter().filter(|path| path.ends_with(".yaml")) {
+        let old = before(path).filter(|bytes| rules.may_be_about(bytes)).and_then(|bytes| read(&shown(path), &bytes));
+        old.into_iter().for_each(|old| rules.keep(&old, None, diags));
     }
 }
 
@@ -106,6 +107,33 @@ impl Rules<'_> {
                     self.tell(code, &what, rule, &change, new, diags);
                 }
             }
+        }
+    }
+
+    /// What keeps data stays where it is: an object that does, and each part of a document that does.
+    fn keep(&self, old: &Node, new: Option<&Node>, diags: &mut Diagnostics) {
+        if self.accepted.iter().any(|accepted| accepted.eq_ignore_ascii_case(Code::DataLeft.id())) {
+            return;
+        }
+        let new = new.filter(|new| name(old, 0) == name(new, 0));
+        for rule in self.rules.get("keep").map_or(&[][..], |rules| rules.items()).iter().filter(|rule| is_of(rule, old)) {
+            // Of an object that is there still, the other rules tell.
+            if rule.get("of").is_some() && new.is_some() {
+                continue;
+            }
+            let parts: Vec<&str> = rule.text("at").split('/').skip(1).collect();
+            let kept: Vec<String> = new.map_or(Vec::new(), |new| values(new, &parts).into_iter().map(|(name, _)| name).collect());
+            let left: Vec<_> = values(old, &parts).into_iter().filter(|(name, _)| !kept.contains(name)).collect();
+            let Some((_, first)) = left.first() else { continue };
+            let owner = old.get("metadata").map_or("", |metadata| metadata.text("name"));
+            let what = match owner {
+                "" => left.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", "),
+                owner => format!("{} {owner}", old.text("kind")),
+            };
+            let diagnostic = diags.error(Code::DataLeft, format!("{what}: the data would be left behind"));
+            diagnostic
+                .at_some(first.key_span().or(first.span()), "this would no longer be made")
+                .help(rule.text("help").replace("NAME", owner));
         }
     }
 
@@ -170,6 +198,13 @@ fn pairs<'n>(old: &'n Node, new: &'n Node, parts: &[&str], at: String, beside: &
             pairs(old, new, rest, format!("{at}/{key}"), beside, found);
         }
     }
+}
+
+/// The values at a pointer with `*` in it, each with its own name.
+fn values<'n>(document: &'n Node, parts: &[&str]) -> Vec<(String, &'n Node)> {
+    let Some((part, rest)) = parts.split_first() else { return Vec::new() };
+    let here = children(document).into_iter().filter(|(key, _)| *part == "*" || key == part);
+    if rest.is_empty() { here.collect() } else { here.flat_map(|(_, below)| values(below, rest)).collect() }
 }
 
 /// Items of a list go by their names where they have any.

@@ -174,12 +174,12 @@ impl BuildArgs {
         talk: &Talk<'_>,
         done: &mut Done,
     ) -> Result<(), Reported> {
-        if !self.check {
-            upgrade::check(host, root, output.documents.iter().map(|document| &document.file), rules, &mut done.found);
-            done.found.checkpoint()?;
-        }
         let files = output.documents.into_iter().map(|document| document.file).collect();
         let tree = Tree::new(files, &mut done.found)?;
+        if !self.check {
+            upgrade::check(host, root, tree.files(), &tree.gone(host, root), rules, &mut done.found);
+            done.found.checkpoint()?;
+        }
         match self.check {
             true => check(host, &tree, root, done),
             false => self.write(host, &tree, root, talk, done),

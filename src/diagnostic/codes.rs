@@ -193,6 +193,8 @@ Kubernetes, or an operator, reads this field once, when the object is made, and 
 Another major version may not read what lies on the volumes, and after it has written, the old one may not either. Take a backup, read the program's own notes, then build with --accept L0703.";
     OtherProgram = "L0704", "upgrade", "another program over the same data", "\
 Another program would start on volumes that hold the data of this one, and would not read it. Move the data first, or give the new program a component of its own; then build with --accept L0704.";
+    DataLeft = "L0705", "upgrade", "data that would be left behind", "\
+What keeps data here would no longer be made, or under another name: what comes instead starts empty, and nobody looks after what is left. Move the data, or take a backup and restore it; then build with --accept L0705.";
 
     BadName = "L0801", "metadata", "a name that the kind does not take", "\
 Names become parts of addresses, paths and labels, so each kind takes only names of one form.";

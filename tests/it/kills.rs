@@ -68,7 +68,9 @@ impl Ground {
 
     fn command(&self, which: usize, out: &Path) -> std::process::Command {
         let mut command = compiled::lakegen();
-        command.args(["build", "--mode", "k3s-local", "--config"]).arg(self.folder.path().join(format!("{which}.toml")));
+        command
+            .args(["build", "--mode", "k3s-local", "--accept", "L0705", "--config"])
+            .arg(self.folder.path().join(format!("{which}.toml")));
         // One thread: what counts is the disk, and other folders are at work.
         command.arg("--out").arg(out).env("RAYON_NUM_THREADS", "1").stdin(Stdio::null());
         command

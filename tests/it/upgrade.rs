@@ -165,3 +165,15 @@ fn operated_volumes_stay_of_their_class() {
         assert!(answer.said.contains(&format!("error[L0702]: {owner}")), "{owner}: {}", answer.said);
     }
 }
+
+#[test]
+fn what_keeps_data_is_not_left_behind_in_silence() {
+    let way = "components.object-store.engine = \"s3\"";
+    refused("compose", "", way, "L0705", &["object-store-data1", "the data would be left behind", "docker volume rm"]);
+    refused("k3s-local", "", way, "L0705", &["StatefulSet object-store: the data", "object-store-statefulset.yaml:"]);
+    let plain = "k3s.operators = [\"prometheus-operator\"]";
+    refused("k3s", "", plain, "L0705", &["Cluster postgresql: the data", "deletes the data"]);
+    refused("compose", "", "components.valkey.replicas = 3", "L0705", &["valkey-data"]);
+    // What keeps nothing may go.
+    allowed("compose", "components.jaeger = {}", "");
+}

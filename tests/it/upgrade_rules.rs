@@ -129,7 +129,7 @@ fn found(path: &str, old: &Value, new: &Value, accepted: &[String]) -> Vec<(Stri
     host.put(Path::new("out").join(path), old.to_string());
     let file = File { path: path.to_owned(), bytes: new.to_string().into_bytes(), executable: false };
     let rules = Rules { rules: &CATALOG.upgrades, types: &CATALOG.types, accepted };
-    upgrade::check(&host, Path::new("out"), std::iter::once(&file), &rules, &mut diags);
+    upgrade::check(&host, Path::new("out"), std::slice::from_ref(&file), &[], &rules, &mut diags);
     diags.iter().map(|found| (found.code.id().to_owned(), found.help.clone(), !found.places.is_empty())).collect()
 }
 
