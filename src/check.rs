@@ -128,7 +128,7 @@ pub static FAMILIES: &[Family] = &[
     Family { name: "dashboards", object: Some(dashboards::object), document: Some(dashboards::document), ..NO_CHECKS },
     Family { name: "secrets", object: Some(plaintext::object), ..NO_CHECKS },
     Family { name: "versions", object: Some(versions::object), any_document: Some(versions::document), ..NO_CHECKS },
-    Family { name: "images", object: Some(images::object), ..NO_CHECKS },
+    Family { name: "images", object: Some(images::object), any_document: Some(images::document), ..NO_CHECKS },
     Family { name: "policy", object: Some(policy::object), ..NO_CHECKS },
     Family { name: "mesh", object: Some(conditions::object), keep: Some(mesh::keep), whole: Some(mesh::whole), ..NO_CHECKS },
     Family { name: "compose", document: Some(files::document), ..NO_CHECKS },

@@ -62,6 +62,11 @@ impl Node {
         Arc::new(Node { data, origin: Origin::Derived { rule, from: from.into() } })
     }
 
+    /// Whether a profile of the catalog says it, and no user.
+    pub fn is_of_profile(&self) -> bool {
+        matches!(&self.origin, Origin::Input(input) if input.layer.starts_with("profile "))
+    }
+
     /// A list or table without what is in it: that it is there, and where it came from.
     pub fn head(&self) -> Arc<Node> {
         let data = match &self.data {

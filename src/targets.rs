@@ -53,8 +53,9 @@ fn tie(graph: &Graph, way: &Node, target: &str) -> Tie {
 /// A promise that nobody measures, watches or shows is none.
 pub fn check(rows: &[Row], diags: &mut Diagnostics) {
     for row in rows {
-        let missing: Vec<&str> =
-            row.ties.iter().filter(|tie| tie.is_wanted && tie.names.is_empty()).map(|tie| tie.way.as_str()).collect();
+        // A profile's promises are made where somebody looks; who promises it himself has to look.
+        let is_missing = |tie: &&Tie| tie.names.is_empty() && (tie.is_wanted || !row.value.is_of_profile());
+        let missing: Vec<&str> = row.ties.iter().filter(is_missing).map(|tie| tie.way.as_str()).collect();
         if missing.is_empty() || diags.has_told(Code::UntiedTarget, row.value.span().as_ref()) {
             continue;
         }

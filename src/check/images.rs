@@ -1,8 +1,9 @@
 //! The family `images`: those that are gone, those that may change under their name, those that nobody looks after any more;
 //! schemas/versions.toml knows which.
 
+use super::links::walk;
 use super::pod::{Pod, field};
-use super::{Object, World};
+use super::{Document, Object, World};
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::host::Date;
 use crate::node::Node;
@@ -34,18 +35,32 @@ pub(super) fn object(object: &Object<'_>, world: &World<'_>, found: &mut Diagnos
     for container in &pod.containers {
         let Some(image) = field(container.yaml, "image") else { continue };
         let pointer = pod.pointer(container.owner(), "image");
-        // What another program fills in is not known yet.
-        if let Some(text) = image.as_str().filter(|text| !text.is_empty() && !text.contains(['$', '{', '<', ' '])) {
-            one(object, &Name::parse(text), (image, &pointer), world, found);
-        }
+        one(image, world, &mut |code, message, help| {
+            let at = (image.mark, "this image");
+            object.report(found, (Severity::Warning, code), message, at, pointer.clone()).help(help);
+        });
     }
 }
 
-fn one(object: &Object<'_>, image: &Name<'_>, (yaml, pointer): (&Yaml<'_>, &str), world: &World<'_>, found: &mut Diagnostics) {
-    let mut tell = |code: Code, message: String, help: &str| {
-        let at = (yaml.mark, "this image");
-        object.report(found, (Severity::Warning, code), message, at, pointer.to_owned()).help(help);
-    };
+/// Files of other programs that name images: schemas/recognise.toml says where.
+pub(super) fn document(document: &Document<'_>, world: &World<'_>, found: &mut Diagnostics) {
+    let row = document.content.and_then(|content| world.tables.content_row(content));
+    let Some(images) = row.and_then(|row| row.get("images")) else { return };
+    walk::each(document.root, images.text("at"), "", &mut |user, pointer| {
+        let Some(image) = field(user, images.text("key")).filter(|_| field(user, images.text("unless")).is_none()) else {
+            return;
+        };
+        one(image, world, &mut |code, message, help| {
+            let (at, pointer) = ((image.mark, "this image"), format!("{pointer}/{}", images.text("key")));
+            document.report(found, (Severity::Warning, code), message, at, pointer).help(help);
+        });
+    });
+}
+
+fn one(image: &Yaml<'_>, world: &World<'_>, tell: &mut dyn FnMut(Code, String, &str)) {
+    // What another program fills in is not known yet.
+    let Some(text) = image.as_str().filter(|text| !text.is_empty() && !text.contains(['$', '{', '<', ' '])) else { return };
+    let image = &Name::parse(text);
     let known = &world.tables.images;
     if is_gone(image.name, known) {
         let message = format!("{} is gone, or gets no fixes any more", image.name);

@@ -175,6 +175,10 @@ fn what_is_made_may_be_deployed() {
         };
         assert!(allowed, "{}: {}", object["kind"], object["metadata"]["name"]);
     }
+    // And of what belongs to no namespace nothing else.
+    for kind in kinds {
+        assert!(objects.iter().any(|object| object["kind"] == kind["kind"]), "nobody makes a {kind}");
+    }
 }
 
 /// What the README has installed before brings every kind that is not Kubernetes' own, or K3s and Argo CD have it.
