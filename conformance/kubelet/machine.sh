@@ -112,7 +112,8 @@ readme() {
   mkdir -p "$machine/bin"
   cat >"$machine/bin/kubectl" <<EOF
 #!/bin/sh
-for word; do case \$word in */* | -*) ;; *.yaml) sed -i 's/imagePullPolicy: Always/imagePullPolicy: IfNotPresent/' "\$word" ;; esac; done
+before=
+for word; do [ "\$before" != -f ] || [ ! -d "\$word" ] || sed -i 's/imagePullPolicy: Always/imagePullPolicy: IfNotPresent/' "\$word"/*.yaml; before=\$word; done
 exec "$PROGRAM" kubectl --kubeconfig "$machine/kubeconfig" "\$@"
 EOF
   printf '#!/bin/sh\nexec cp "%s/${3##*/}" "$2"\n' "$manifests" >"$machine/bin/curl"
