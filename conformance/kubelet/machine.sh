@@ -116,8 +116,11 @@ before=
 for word; do [ "\$before" != -f ] || [ ! -d "\$word" ] || sed -i 's/imagePullPolicy: Always/imagePullPolicy: IfNotPresent/' "\$word"/*.yaml; before=\$word; done
 exec "$PROGRAM" kubectl --kubeconfig "$machine/kubeconfig" "\$@"
 EOF
-  printf '#!/bin/sh\nexec cp "%s/${3##*/}" "$2"\n' "$manifests" >"$machine/bin/curl"
+  printf '#!/bin/sh\necho "$2" >>"%s/fetched"\nexec cp "%s/${3##*/}" "$2"\n' "$machine" "$manifests" >"$machine/bin/curl"
+  : >"$machine/fetched"
   chmod +x "$machine/bin/kubectl" "$machine/bin/curl"
-  python3 "$here/readme.py" "$1/README.md" "${@:2}" >"$machine/block.sh" && (cd "$1" && PATH=$machine/bin:$PATH inside sh "$machine/block.sh")
+  python3 "$here/readme.py" "$1/README.md" "${@:2}" >"$machine/block.sh" && (cd "$1" && PATH=$machine/bin:$PATH inside sh "$machine/block.sh") || return
+  # What was fetched is no part of the output.
+  (cd "$1" && xargs -r rm <"$machine/fetched")
 }
 asks() { inside env CONFIG="$machine/kubeconfig" OUTPUT="$folder" python3 -B "$here/$1.py" "${@:2}"; }
