@@ -17,6 +17,8 @@ passed=0 failed=0 counted= absent=()
 # What runs beside the stage: the name of each process.
 declare -A parts=()
 part=
+# The process that fills a part of the cache just now, and whether it was interrupted.
+filling= interrupted=
 # What is known of the stage before is of no use: only what failed now is kept.
 rm -rf "$logs"
 mkdir -p "$cache" "$logs"
@@ -24,6 +26,12 @@ mkdir -p "$cache" "$logs"
 # A stage ends in one of three ways: finish, die, or by a fault or a signal, also that nobody hears it any more, which the shell is told
 # when it says whom the signal ended. In each it tidies up and says its counts.
 clean() { :; }
+# end PID: it and all that it began
+end() {
+  local child
+  for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do end "$child"; done
+  kill "$1" 2>/dev/null || true
+}
 ended() {
   local code=$?
   trap '' INT TERM HUP PIPE
@@ -33,7 +41,13 @@ ended() {
   exit $code
 }
 trap ended EXIT
-trap 'exit 130' INT TERM HUP PIPE
+# What is being made for the cache has its output elsewhere: it ends, and with it the stage, where there is somebody to hear why.
+interrupt() {
+  interrupted=yes
+  [ -n "$filling" ] || exit 130
+  end "$filling"
+}
+trap interrupt INT TERM HUP PIPE
 
 ok() { passed=$((passed + 1)); }
 bad() { failed=$((failed + 1)); echo "FAILED $1" >&2; }
@@ -67,6 +81,7 @@ finish() {
 
 # die REASON AND REMEDY
 die() {
+  [ -z "$interrupted" ] || exit 130
   echo "$stage: ${part:+$part: }$1" >&2
   [ -z "$part" ] || exit 1
   counted=yes
@@ -80,12 +95,12 @@ beside() {
   parts[$!]=$1
 }
 part_of() {
-  part=$1 parts=() passed=0 failed=0
+  part=$1 parts=() filling= passed=0 failed=0
   logs=$logs/$part
   mkdir -p "$logs"
   clean() { :; }
   trap part_ended EXIT
-  trap 'exit 130' INT TERM HUP PIPE
+  trap interrupt INT TERM HUP PIPE
   shift
   "$@"
   counted=yes
@@ -111,8 +126,17 @@ together() {
   parts=()
 }
 
-# once NAME COMMAND…: what fills one part of the cache, one process at a time.
-once() { mkdir -p "$cache/locks" && (flock 9 && "${@:2}") 9>"$cache/locks/$1"; }
+# once NAME COMMAND…: what fills one part of the cache, one process at a time. In the background, for a shell that waits hears an
+# interrupt at once.
+once() {
+  local code=0
+  mkdir -p "$cache/locks"
+  (flock 9 && "${@:2}") 9>"$cache/locks/$1" &
+  filling=$!
+  wait "$filling" || code=$?
+  filling=
+  return $code
+}
 
 # target/debug/lakegen, made beside the tests: alone it would want some crates with other features, and so once more.
 lakegen_program() {

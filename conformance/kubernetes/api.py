@@ -1,5 +1,5 @@
 """A Kubernetes API server, asked with the standard library: raw documents in, (status, value, warnings) out."""
-import http.client, json, ssl, urllib.parse, yaml
+import http.client, json, ssl, sys, time, urllib.parse, yaml
 
 
 class Server:
@@ -19,6 +19,17 @@ class Server:
         # A warning is written as: 299 - "text".
         warnings = [json.loads(said.split(" ", 2)[2]) for said in answer.headers.get_all("Warning") or []]
         return answer.status, json.loads(answer.read()), warnings
+
+    def must(self, method, path, body=None, kind="application/json", well=()):
+        """What is answered to a call that has to succeed, or to end in one way that is well too: a server that cannot just now is
+        asked again."""
+        for pause in (0.2, 0.5, 1, 2, 4, None):
+            status, said, _ = self.call(method, path, body, kind)
+            if status < 300 or status in well:
+                return said
+            if pause is None or status not in (409, 429, 500, 503, 504):
+                sys.exit(f"{method} {path}: {status} {said.get('message', '')}")
+            time.sleep(pause)
 
     def path(self, document):
         """Where the objects of its kind live; None where the server knows no such kind."""
