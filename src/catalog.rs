@@ -95,7 +95,7 @@ pub fn built_in() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// The built-in catalog, with a folder of the user's laid on top of it file by file.
 pub fn load(host: &dyn Host, folder: Option<&Path>, diags: &mut Diagnostics) -> Result<Catalog, Reported> {
-    let mut files: Files = BUILT_IN.iter().map(|(name, text)| ((*name).to_owned(), Source::new(*name, *text))).collect();
+    let mut files: Files = BUILT_IN.iter().map(|(name, text)| ((*name).to_owned(), Source::built_in(name, text))).collect();
     if let Some(folder) = folder {
         add_folder(host, folder, &mut files, diags)?;
     }
