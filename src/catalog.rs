@@ -76,6 +76,8 @@ pub struct Mode {
     pub without: Option<Arc<Node>>,
     pub options: Arc<Node>,
     pub names: Arc<Node>,
+    /// The template that lists what must run before it.
+    pub operators: Option<String>,
     pub rules: Vec<Rule>,
 }
 
@@ -95,7 +97,7 @@ pub fn built_in() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// The built-in catalog, with a folder of the user's laid on top of it file by file.
 pub fn load(host: &dyn Host, folder: Option<&Path>, diags: &mut Diagnostics) -> Result<Catalog, Reported> {
-    let mut files: Files = BUILT_IN.iter().map(|(name, text)| ((*name).to_owned(), Source::new(*name, *text))).collect();
+    let mut files: Files = BUILT_IN.iter().map(|(name, text)| ((*name).to_owned(), Source::built_in(name, text))).collect();
     if let Some(folder) = folder {
         add_folder(host, folder, &mut files, diags)?;
     }
@@ -271,8 +273,8 @@ impl Reader<'_> {
     fn modes(&self, types: &Types, diags: &mut Diagnostics) -> BTreeMap<String, Mode> {
         let manifests = self.manifests("templates/modes/", "/mode.toml", "schemas/mode.json", types, diags);
         for (name, manifest) in &manifests {
-            for template in manifest.get("emit").into_iter().flat_map(|emit| emit.items()).filter_map(|rule| rule.get("template"))
-            {
+            let emitted = manifest.get("emit").into_iter().flat_map(|emit| emit.items()).filter_map(|rule| rule.get("template"));
+            for template in emitted.chain(manifest.get("operators")) {
                 let file = format!("templates/modes/{name}/{}", template.as_str().unwrap_or_default());
                 self.expect(&file, template.span(), diags);
             }
@@ -297,8 +299,10 @@ impl Reader<'_> {
 fn mode(name: &str, manifests: &BTreeMap<String, Arc<Node>>, diags: &mut Diagnostics) -> Mode {
     let chain = ancestry(name, manifests, diags);
     let mut folded = layers::nothing();
-    let mut rules = Vec::new();
+    let (mut rules, mut operators) = (Vec::new(), None);
     for (name, manifest) in &chain {
+        operators =
+            manifest.get("operators").map(|own| format!("modes/{name}/{}", own.as_str().unwrap_or_default())).or(operators);
         folded = layers::overlay(&folded, manifest);
         for rule in manifest.get("emit").map_or(&[][..], |emit| emit.items()) {
             rules.push(Rule { node: rule.clone(), template: format!("modes/{name}/{}", rule.text("template")) });
@@ -313,6 +317,7 @@ fn mode(name: &str, manifests: &BTreeMap<String, Arc<Node>>, diags: &mut Diagnos
         parts: parts(&folded, manifests, diags),
         options: options_schema(&folded),
         names: folded.get("names").cloned().unwrap_or_else(layers::nothing),
+        operators,
         without: folded.get("without").cloned(),
         objects: folded.get("objects").cloned().unwrap_or_else(|| Node::derived("it holds none", false.into(), [own.head()])),
         rules,

@@ -275,13 +275,22 @@ pub(crate) fn lower_first(message: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
-/// The name that a misspelt one most likely was meant to be.
+/// So many letters tell what a name begins with.
+const MIN_SHORT: usize = 3;
+
+/// The name that a misspelt one most likely was meant to be, or the only one that a short form of it begins.
 pub(crate) fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
     let near = |name: &&str| {
         strsim::damerau_levenshtein(wrong, name) <= 1 + wrong.len().max(name.len()) / 5
             || strsim::jaro_winkler(wrong, name) > 0.92
     };
-    known.iter().copied().filter(near).min_by_key(|name| strsim::damerau_levenshtein(wrong, name))
+    let misspelt = known.iter().copied().filter(near).min_by_key(|name| strsim::damerau_levenshtein(wrong, name));
+    misspelt.or_else(|| begun(wrong, known))
+}
+
+fn begun<'a>(short: &str, known: &[&'a str]) -> Option<&'a str> {
+    let mut begun = known.iter().copied().filter(|name| name.starts_with(short));
+    begun.next().filter(|_| short.len() >= MIN_SHORT && begun.next().is_none())
 }
 
 /// Paths, those first whose last part is most like the last part of a wrong one; of them, those that are most like it whole.

@@ -10,6 +10,7 @@ mod elsewhere;
 mod files;
 mod front;
 mod known;
+mod operators;
 mod order;
 pub mod picture;
 mod sound;
@@ -20,6 +21,7 @@ mod words;
 
 pub use describe::Description;
 pub use known::Document;
+pub use operators::operators;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};

@@ -1,5 +1,6 @@
 //! Text that remembers where it came from: a file or flag in, values with their places out.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -15,7 +16,8 @@ const MAX_FIRST_PLACES: usize = 8;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Source {
     pub name: String,
-    pub text: String,
+    /// What the binary carries is not copied.
+    pub text: Cow<'static, str>,
     /// Where this is a part of a file.
     pub before: Before,
 }
@@ -53,6 +55,11 @@ pub struct Position {
 
 impl Source {
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Source> {
+        Arc::new(Source { name: name.into(), text: text.into().into(), before: Before::default() })
+    }
+
+    /// One that the binary carries.
+    pub fn built_in(name: &str, text: &'static str) -> Arc<Source> {
         Arc::new(Source { name: name.into(), text: text.into(), before: Before::default() })
     }
 
@@ -106,7 +113,7 @@ impl Lines {
             return Span { source: self.source.clone(), start, end };
         }
         let before = Before { bytes: before.bytes + from, lines: before.lines + first as u32 };
-        let part = Source { name: name.clone(), text: text[from as usize..to as usize].to_owned(), before };
+        let part = Source { name: name.clone(), text: text[from as usize..to as usize].to_owned().into(), before };
         Span { source: Arc::new(part), start: start - from, end: end - from }
     }
 }

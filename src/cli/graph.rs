@@ -46,12 +46,13 @@ pub(super) fn run(host: &dyn Host, args: &GraphArgs, talk: &Talk<'_>, diags: &mu
     let asked: Vec<String> = args.mode.iter().cloned().collect();
     let Some(mode) = wanted(&lakehouse, &asked, diags)?.into_iter().next() else { return Ok(Summary::default()) };
     let graph = graph::build(&lakehouse, mode, diags)?;
+    let operators = graph::operators(&lakehouse, mode, &graph, diags)?;
     let format = match args.picture {
         Picture::Mermaid => picture::Format::Mermaid,
         Picture::Dot => picture::Format::Dot,
         Picture::Svg => picture::Format::Svg,
         Picture::Json => picture::Format::Json,
     };
-    talk.answer(&picture::draw(&graph, format), diags)?;
+    talk.answer(&picture::draw(&graph, &operators, format), diags)?;
     Ok(Summary::default())
 }

@@ -10,6 +10,7 @@ mod svg;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Connection, Graph, Offer, Workload};
+use crate::node::Node;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -36,12 +37,13 @@ impl Format {
     }
 }
 
-pub fn draw(graph: &Graph, format: Format) -> String {
+/// The graph, with what must run before it as `graph::operators` lists it; a drawing has no place for those.
+pub fn draw(graph: &Graph, operators: &Node, format: Format) -> String {
     match format {
-        Format::Mermaid => mermaid::draw(&sketch(graph)),
-        Format::Dot => dot::draw(&sketch(graph)),
-        Format::Svg => svg::draw(&sketch(graph)),
-        Format::Json => json::draw(graph),
+        Format::Mermaid => mermaid::draw(&sketch(graph, operators)),
+        Format::Dot => dot::draw(&sketch(graph, operators)),
+        Format::Svg => svg::draw(&sketch(graph, operators)),
+        Format::Json => json::draw(graph, operators),
     }
 }
 
@@ -51,6 +53,14 @@ struct Sketch {
     /// Each namespace with its cards.
     namespaces: Vec<(String, Vec<usize>)>,
     wires: Vec<Wire>,
+    /// What must run before all of them.
+    operators: Vec<Operator>,
+}
+
+struct Operator {
+    title: String,
+    /// The cards whose pods it makes.
+    runs: Vec<usize>,
 }
 
 struct Card {
@@ -81,7 +91,7 @@ struct Wire {
     waits: bool,
 }
 
-fn sketch(graph: &Graph) -> Sketch {
+fn sketch(graph: &Graph, operators: &Node) -> Sketch {
     let names: BTreeSet<&str> = graph.workloads.iter().map(namespace).collect();
     let numbers: BTreeMap<&str, usize> = names.iter().enumerate().map(|(number, name)| (*name, number)).collect();
     let cards: Vec<Card> = graph.workloads.iter().map(|workload| card(workload, numbers[namespace(workload)])).collect();
@@ -90,7 +100,17 @@ fn sketch(graph: &Graph) -> Sketch {
         namespaces[card.namespace].1.push(index);
     }
     let wires = wires(graph, &cards);
-    Sketch { cards, namespaces, wires }
+    let operators = operators.items().iter().map(|one| operator(one, &cards)).collect();
+    Sketch { cards, namespaces, wires, operators }
+}
+
+fn operator(one: &Node, cards: &[Card]) -> Operator {
+    let runs: Vec<&str> = one.get("runs").map_or(&[][..], |runs| runs.items()).iter().filter_map(|name| name.as_str()).collect();
+    let before = one.get("before").and_then(|wave| wave.as_int()).unwrap_or_default();
+    Operator {
+        title: clean(&format!("{} {}, before wave {before}", one.text("name"), one.text("version"))),
+        runs: (0..cards.len()).filter(|index| runs.contains(&cards[*index].name.as_str())).collect(),
+    }
 }
 
 fn namespace(workload: &Workload) -> &str {

@@ -128,8 +128,8 @@ impl<'a, 'p> Picture<'a, 'p> {
         // Of two texts that begin together, one is a part of the other, or only their names are the same.
         let is_one = Arc::ptr_eq(own, its)
             || own.before != its.before
-            || own.text.starts_with(&its.text)
-            || its.text.starts_with(&own.text);
+            || own.text.starts_with(&*its.text)
+            || its.text.starts_with(&*own.text);
         if own.name != its.name || !is_one {
             return None;
         }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use lakegen::catalog;
 use lakegen::diagnostic::Diagnostics;
-use lakegen::graph::picture::{Format, draw};
+use lakegen::graph::picture::{self, Format};
 use lakegen::graph::{self, Connection, Graph, Offer, Secret};
 use lakegen::host::{Host, Memory};
 use lakegen::lakehouse::{self, Input};
+use lakegen::layers;
 use lakegen::node::{Data, Entry, Node};
 use lakegen::source::Source;
 use serde_json::Value;
@@ -224,6 +225,10 @@ fn empty() -> Graph {
     let mut graph = blank(1);
     graph.workloads.clear();
     graph
+}
+
+fn draw(graph: &Graph, format: Format) -> String {
+    picture::draw(graph, &layers::nothing(), format)
 }
 
 #[test]

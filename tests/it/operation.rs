@@ -214,6 +214,46 @@ fn every_kind_is_brought_by_what_is_installed() {
     assert!(seen > 50, "{seen}");
 }
 
+/// The graph knows of each kind that is not Kubernetes' own which operator brings it, whom it is made for, and that this one is
+/// ready before.
+#[test]
+fn the_graph_knows_who_must_be_ready_before() {
+    for text in [OWN, EVERYTHING] {
+        let (input, mode) = (compiled::input(text, "production"), CATALOG.mode("k3s").unwrap());
+        let mut diags = Diagnostics::default();
+        let lakehouse = lakehouse::read(&CATALOG, &input, &mut diags).expect("the lakehouse is whole");
+        let graph = graph::build(&lakehouse, mode, &mut diags).expect("it connects");
+        let operators = graph::operators(&lakehouse, mode, &graph, &mut diags).expect("they are listed").to_json();
+        let mut seen = 0;
+        for object in objects(text) {
+            let Some(operator) = operators.as_array().unwrap().iter().find(|one| brings(one, &object)) else { continue };
+            let wave: i64 = text_at(&object, "/metadata/annotations/lakegen.dev~1wave").parse().unwrap_or(0);
+            assert!(operator["before"].as_i64().unwrap() <= wave, "{operator} for {object}");
+            let name = text_at(&object, "/metadata/labels/app.kubernetes.io~1instance");
+            let serves = operator["serves"].as_array().unwrap();
+            assert!(name.is_empty() || serves.iter().any(|one| *one == name), "{operator} for {object}");
+            seen += 1;
+        }
+        assert!(seen > 100, "{seen}");
+    }
+}
+
+/// Two operators may bring kinds of one group.
+fn brings(operator: &Value, object: &Value) -> bool {
+    let kind = text_at(object, "/kind").to_lowercase();
+    let kinds = operator["brings"].get(text_before(&text_at(object, "/apiVersion"), '/'));
+    // The plural of a kind has all its letters but the last, which may be a y.
+    kinds.into_iter().flat_map(|kinds| kinds.as_array().unwrap()).any(|plural| text(plural).starts_with(&kind[..kind.len() - 1]))
+}
+
+fn text_at(object: &Value, path: &str) -> String {
+    object.pointer(path).map(text).unwrap_or_default()
+}
+
+fn text_before(text: &str, sign: char) -> String {
+    text.split(sign).next().unwrap_or_default().to_owned()
+}
+
 /// A drill restores beside what runs: it may make what it restores into, and touch nothing else.
 #[test]
 fn a_drill_touches_only_what_it_makes() {

@@ -31,7 +31,7 @@ pub(super) fn run(host: &dyn Host, args: &TestArgs, talk: &Talk<'_>, diags: &mut
     }
     let packs = match &args.folders[..] {
         [] => policy::packs(catalog::built_in()),
-        _ => policy::packs(read.iter().map(|source| (source.name.as_str(), source.text.as_str()))),
+        _ => policy::packs(read.iter().map(|source| (source.name.as_str(), &*source.text))),
     };
     if packs.is_empty() {
         diags.error(Code::BadArgument, "no policy lies there").help("a policy is a folder <pack>/<name>/ with policy.yaml in it");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Card, Kind, Sketch, Wire};
+use super::{Card, Kind, Operator, Sketch, Wire};
 
 const HEAD: &str = r##"digraph platform {
   graph [rankdir=LR, fontname="sans-serif", fontsize=12, nodesep=0.3, ranksep=1.2]
@@ -23,7 +23,21 @@ pub(super) fn draw(sketch: &Sketch) -> String {
             .expect("strings take all");
     }
     text.extend(sketch.wires.iter().map(wire));
+    if !sketch.operators.is_empty() {
+        let cards: String = sketch.operators.iter().enumerate().map(operator).collect();
+        write!(text, "  subgraph cluster_operators {{\n    label=\"operators\"; {CLUSTER}\n{cards}  }}\n")
+            .expect("strings take all");
+        text.extend(sketch.operators.iter().enumerate().map(runs));
+    }
     text + "}\n"
+}
+
+fn operator((at, operator): (usize, &Operator)) -> String {
+    format!("    o{at} [label=\"{}\", shape=hexagon, style=filled]\n", escape(&operator.title))
+}
+
+fn runs((at, operator): (usize, &Operator)) -> String {
+    operator.runs.iter().map(|card| format!("  o{at} -> w{card} [style=dashed]\n")).collect()
 }
 
 fn card(index: usize, card: &Card) -> String {

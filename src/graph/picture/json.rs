@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::{Connection, Graph, Secret};
 use crate::node::Node;
 
-pub(super) fn draw(graph: &Graph) -> String {
+pub(super) fn draw(graph: &Graph, operators: &Node) -> String {
     let platform = &graph.describe().platform;
     let workloads = platform.get("workloads").map_or(&[][..], |workloads| workloads.items());
     let value = json!({
@@ -13,6 +13,7 @@ pub(super) fn draw(graph: &Graph) -> String {
         "connections": graph.connections.iter().map(|connection| self::connection(graph, connection)).collect::<Value>(),
         "secrets": graph.secrets.iter().map(secret).collect::<Value>(),
         "networks": get(platform, "networks"),
+        "operators": operators.items().iter().map(|one| one.to_json()).collect::<Value>(),
     });
     format!("{value:#}\n")
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Card, Kind, Sketch, Wire};
+use super::{Card, Kind, Operator, Sketch, Wire};
 
 /// What the classes look like; they suit light and dark pages.
 const CLASSES: &str = "  classDef stateful stroke-width:2px\n  classDef job stroke-dasharray:4 3\n";
@@ -17,7 +17,21 @@ pub(super) fn draw(sketch: &Sketch) -> String {
         write!(text, "  subgraph n{number}[\"{}\"]\n{cards}  end\n", escape(name)).expect("strings take all");
     }
     text.extend(sketch.wires.iter().map(wire));
+    if !sketch.operators.is_empty() {
+        let cards: String = sketch
+            .operators
+            .iter()
+            .enumerate()
+            .map(|(at, one)| format!("    o{at}{{{{\"{}\"}}}}\n", escape(&one.title)))
+            .collect();
+        write!(text, "  subgraph operators\n{cards}  end\n").expect("strings take all");
+        text.extend(sketch.operators.iter().enumerate().map(runs));
+    }
     text + CLASSES
+}
+
+fn runs((at, operator): (usize, &Operator)) -> String {
+    operator.runs.iter().map(|card| format!("  o{at} -.-> w{card}\n")).collect()
 }
 
 fn card(index: usize, card: &Card) -> String {
