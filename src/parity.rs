@@ -28,6 +28,9 @@ pub enum Cell {
     Lost,
 }
 
+/// Under this name a mode has the reason for whatever has none of its own.
+const EVERYTHING: &str = "everything";
+
 /// One mode's side of the comparison.
 pub struct Side<'a> {
     pub graph: &'a Graph,
@@ -82,7 +85,8 @@ fn state(side: &Side<'_>, lines: &Lines, name: &str, property: &Node) -> State {
 }
 
 fn cell(side: &Side<'_>, state: State, (name, idle): (&str, &str), property: &Node) -> Cell {
-    let reason = side.without.and_then(|without| without.get(property.text("name"))).and_then(|reason| reason.as_str());
+    let without = |what: &str| side.without?.get(what)?.as_str();
+    let reason = without(property.text("name")).or_else(|| without(EVERYTHING));
     let none = property.get("none").and_then(|none| none.as_str());
     let is_operated = || own(side).any(|workload| component(workload) == name && workload.kind() == "operated");
     match (state, reason) {

@@ -31,6 +31,7 @@ mod policy;
 mod promql;
 mod quotas;
 mod reach;
+mod recipes;
 mod report;
 mod secrets;
 mod stand_ins;
