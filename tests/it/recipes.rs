@@ -1,7 +1,8 @@
 //! The recipes of CONTRIBUTING.md for a component and a mode, followed to the letter: their files make what they say.
 
 use std::path::Path;
-use std::process::Command;
+
+use crate::compiled;
 
 /// Lays out the files of a recipe: what a fence holds goes where the text before it, or its own first line, says.
 fn follow(recipe: &str, folder: &Path) -> Vec<String> {
@@ -22,9 +23,7 @@ fn follow(recipe: &str, folder: &Path) -> Vec<String> {
 }
 
 fn succeeds(folder: &Path, arguments: &[&str]) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lakegen"));
-    let ran = command.current_dir(folder).args(arguments).args(["--catalog", "."]).output().unwrap();
-    assert_eq!(ran.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&ran.stderr));
+    let ran = compiled::run(compiled::lakegen().current_dir(folder).args(arguments).args(["--catalog", "."]));
     String::from_utf8(ran.stdout).unwrap()
 }
 
@@ -53,7 +52,8 @@ fn a_component_is_added() {
 fn a_mode_is_added() {
     let folder = followed("Recipe: add a mode", 4, "");
     succeeds(folder.path(), &["build", "--mode", "inventory", "--out", "made"]);
-    assert!(folder.path().join("made/workloads/prefect-server.json").is_file());
+    let server = std::fs::read_to_string(folder.path().join("made/workloads/prefect-server.json")).unwrap();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&server).unwrap()["name"], "prefect-server");
     assert!(!succeeds(folder.path(), &["parity"]).contains("LOST"));
     succeeds(folder.path(), &["build", "--profile", "production", "--mode", "k3s-team", "--out", "team"]);
     let claim = std::fs::read_to_string(folder.path().join("team/prefect-prod/valkey-statefulset.yaml")).unwrap();
